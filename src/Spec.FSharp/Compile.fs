@@ -137,24 +137,28 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
             declarations.Networks
             |> List.choose (fun declaration ->
                 let budget = Budget()
+                let arguments, graph = Elaborate.network declarations constants overrides budget diagnostics.Add declaration
+                let program = graph |> Option.map Lower.program
+                graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
 
-                Elaborate.network declarations constants overrides budget diagnostics.Add declaration
-                |> Option.map (fun graph ->
-                    diagnostics.AddRange(Lower.unusedRules graph)
-                    let program = Lower.program graph
+                let classes =
+                    match program |> Option.map Program.outputShape with
+                    | Some [ features ] -> Some features
+                    | _ -> None
 
-                    let classes =
-                        match Program.outputShape program with
-                        | [ features ] -> Some features
-                        | _ -> None
+                let recipes =
+                    declarations.Recipes
+                    |> List.choose (Recipes.elaborate declarations constants budget diagnostics.Add arguments classes)
 
-                    let recipe = Recipes.elaborate declarations constants budget diagnostics.Add graph classes
-
-                    {
-                        Graph = graph
-                        Program = program
-                        Recipes = declarations.Recipes |> List.choose recipe
-                    }))
+                Option.map2
+                    (fun graph program ->
+                        {
+                            Graph = graph
+                            Program = program
+                            Recipes = recipes
+                        })
+                    graph
+                    program)
         with BudgetExceeded diagnostic ->
             diagnostics.Add diagnostic
             []

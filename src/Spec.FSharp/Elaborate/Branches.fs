@@ -28,7 +28,7 @@ let private chain (builder: Builder) (fork: int) (last: Node) =
             | first :: _ -> walk builder[first] (node :: found)
             | [] -> node :: found
 
-    walk last []
+    walk last [] |> List.filter (fun node -> node.Op <> Identity)
 
 let private spatial (shape: Shape) =
     match shape with

@@ -739,25 +739,28 @@ type private Elaboration
                         $"an initialiser is a number or a rule such as normal(0, 0.01), and this is {Value.kind other}"
                 )
 
-    member _.Run(network: BlockDeclaration) : Graph option =
-        let arguments =
-            (Map.empty, network.Parameters)
-            ||> List.fold (fun variables parameter ->
-                let name = parameter.Name.Name
+    /// The values of the network's parameters.
+    member private _.Arguments(network: BlockDeclaration) : Evaluate.Variables =
+        (Map.empty, network.Parameters)
+        ||> List.fold (fun variables parameter ->
+            let name = parameter.Name.Name
 
-                let value =
-                    match Map.tryFind name overrides.Arguments, parameter.Default with
-                    | Some expr, _
-                    | None, Some expr -> Evaluate.value context variables expr
-                    | None, None ->
-                        report (
-                            Diagnostic.error "E0204" parameter.Name.Span $"the parameter '{name}' has no value"
-                            |> Diagnostic.withHelp $"give it a default, or pass --set {name}=VALUE"
-                        )
+            let value =
+                match Map.tryFind name overrides.Arguments, parameter.Default with
+                | Some expr, _
+                | None, Some expr -> Evaluate.value context variables expr
+                | None, None ->
+                    report (
+                        Diagnostic.error "E0204" parameter.Name.Span $"the parameter '{name}' has no value"
+                        |> Diagnostic.withHelp $"give it a default, or pass --set {name}=VALUE"
+                    )
 
-                        Unknown
+                    Unknown
 
-                Map.add name value variables)
+            Map.add name value variables)
+
+    member this.Run(network: BlockDeclaration) : Evaluate.Variables * Graph option =
+        let arguments = this.Arguments network
 
         let scope =
             {
@@ -773,9 +776,10 @@ type private Elaboration
         match input, current with
         | None, _ ->
             needInput network.Name.Span
-            None
-        | Some _, Poisoned -> None
+            arguments, None
+        | Some _, Poisoned -> arguments, None
         | Some(shape, _), Known output ->
+            arguments,
             Some
                 {
                     Name = network.Name.Name
@@ -805,6 +809,6 @@ let constants (declarations: Declarations) budget report : Map<string, Value> =
 
         Map.add name.Name (Evaluate.value context Map.empty expr) known)
 
-/// One network, or nothing where it does not fit; whatever is wrong is reported.
-let network declarations constants overrides budget report (declaration: BlockDeclaration) : Graph option =
+/// The values of a network's parameters, and its graph unless something in it does not fit; whatever is wrong is reported.
+let network declarations constants overrides budget report (declaration: BlockDeclaration) : Evaluate.Variables * Graph option =
     Elaboration(declarations, constants, overrides, budget, report).Run declaration

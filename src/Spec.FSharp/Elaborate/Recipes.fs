@@ -269,13 +269,13 @@ let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: S
     ]
 
 /// The recipe that a `train` section says for a network whose head has `classes` outputs; nothing where it is wrong.
-/// Values may use the network's parameters.
+/// Values may use the network's parameters (`variables`).
 let elaborate
     (declarations: Declarations)
     constants
     budget
     (report: Diagnostic -> unit)
-    (graph: Graph)
+    (variables: Evaluate.Variables)
     (classes: int64 option)
     (declaration: TrainDeclaration)
     : Recipe option =
@@ -284,8 +284,6 @@ let elaborate
     let report diagnostic =
         failed.Value <- true
         report diagnostic
-
-    let variables = Map.ofList graph.Arguments
 
     let context: Evaluate.Context =
         {

@@ -55,6 +55,8 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
         messages
         |> List.choose (fun m ->
             match m with
+            // FParsec's names for what its operator parser could also have met.
+            | Expected("prefix operator" | "infix operator" | "postfix operator") -> None
             | Expected label -> Some label
             | ExpectedString text
             | ExpectedStringCI text -> Some $"'{text}'"
