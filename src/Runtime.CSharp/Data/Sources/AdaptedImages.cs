@@ -11,9 +11,7 @@ public sealed class AdaptedImages : IImageSource
     private readonly IImageSource _source;
     private readonly ChannelConversion _conversion;
     private readonly bool _pads;
-
-    [ThreadStatic]
-    private static Canvas? _canvas;
+    private readonly ThreadLocal<Canvas> _canvas = new(() => new Canvas());
 
     private AdaptedImages(IImageSource source, ImageShape wanted)
     {
@@ -54,7 +52,7 @@ public sealed class AdaptedImages : IImageSource
 
     public void Read(int index, Span<byte> pixels)
     {
-        var canvas = _canvas ??= new Canvas();
+        var canvas = _canvas.Value!;
         _source.Read(index, canvas.Begin(_source.Shape));
         if (!_conversion.IsIdentity)
         {
