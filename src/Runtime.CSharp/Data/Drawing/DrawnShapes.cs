@@ -27,7 +27,7 @@ public sealed class DrawnShapes : IImageSource
     public ImageShape Shape { get; }
 
     public IReadOnlyList<string> ClassNames { get; } =
-        ["circle", "square", "triangle", "cross", "ring", "star", "diamond", "bars", "moon", "arrow"];
+    ["circle", "square", "triangle", "cross", "ring", "star", "diamond", "bars", "moon", "arrow"];
 
     public int Label(int index) => index % ClassNames.Count;
 

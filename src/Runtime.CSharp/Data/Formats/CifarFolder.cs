@@ -6,8 +6,10 @@ internal static class CifarFolder
     public const int RecordsPerFile = 10_000;
     public const string TestFile = "test_batch.bin";
 
-    public static readonly IReadOnlyList<string> TrainFiles =
-        Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin").ToArray();
+    public static readonly IReadOnlyList<string> TrainFiles = Enumerable
+        .Range(1, 5)
+        .Select(i => $"data_batch_{i}.bin")
+        .ToArray();
 
     /// <exception cref="InputError">A file is damaged.</exception>
     public static (IImageSource Train, IImageSource Test) Load(string folder, DataSetInfo info) =>

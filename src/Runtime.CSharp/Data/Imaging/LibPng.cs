@@ -133,12 +133,15 @@ internal static unsafe class LibPng
 
         private Api()
         {
-            BeginRead = (delegate* unmanaged[Cdecl]<PngImage*, void*, nuint, int>)
-                Find("png_image_begin_read_from_memory");
-            FinishRead = (delegate* unmanaged[Cdecl]<PngImage*, void*, void*, int, void*, int>)
-                Find("png_image_finish_read");
-            WriteToMemory = (delegate* unmanaged[Cdecl]<PngImage*, void*, nuint*, int, void*, int, void*, int>)
-                Find("png_image_write_to_memory");
+            BeginRead = (delegate* unmanaged[Cdecl]<PngImage*, void*, nuint, int>)Find(
+                "png_image_begin_read_from_memory"
+            );
+            FinishRead = (delegate* unmanaged[Cdecl]<PngImage*, void*, void*, int, void*, int>)Find(
+                "png_image_finish_read"
+            );
+            WriteToMemory = (delegate* unmanaged[Cdecl]<PngImage*, void*, nuint*, int, void*, int, void*, int>)Find(
+                "png_image_write_to_memory"
+            );
             Free = (delegate* unmanaged[Cdecl]<PngImage*, void>)Find("png_image_free");
         }
 

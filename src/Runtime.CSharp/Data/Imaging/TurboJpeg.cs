@@ -88,15 +88,7 @@ internal static unsafe class TurboJpeg
         public static Api Instance => Shared.Value;
 
         public readonly delegate* unmanaged[Cdecl]<IntPtr> InitDecompress;
-        public readonly delegate* unmanaged[Cdecl]<
-            IntPtr,
-            byte*,
-            CULong,
-            int*,
-            int*,
-            int*,
-            int*,
-            int> DecompressHeader;
+        public readonly delegate* unmanaged[Cdecl]<IntPtr, byte*, CULong, int*, int*, int*, int*, int> DecompressHeader;
         public readonly delegate* unmanaged[Cdecl]<
             IntPtr,
             byte*,
@@ -114,15 +106,16 @@ internal static unsafe class TurboJpeg
         private Api()
         {
             InitDecompress = (delegate* unmanaged[Cdecl]<IntPtr>)Find("tjInitDecompress");
-            DecompressHeader = (delegate* unmanaged[Cdecl]<IntPtr, byte*, CULong, int*, int*, int*, int*, int>)
-                Find("tjDecompressHeader3");
-            Decompress = (delegate* unmanaged[Cdecl]<IntPtr, byte*, CULong, byte*, int, int, int, int, int, int>)
-                Find("tjDecompress2");
+            DecompressHeader = (delegate* unmanaged[Cdecl]<IntPtr, byte*, CULong, int*, int*, int*, int*, int>)Find(
+                "tjDecompressHeader3"
+            );
+            Decompress = (delegate* unmanaged[Cdecl]<IntPtr, byte*, CULong, byte*, int, int, int, int, int, int>)Find(
+                "tjDecompress2"
+            );
             ErrorText = (delegate* unmanaged[Cdecl]<IntPtr, IntPtr>)Find("tjGetErrorStr2");
             Destroy = (delegate* unmanaged[Cdecl]<IntPtr, int>)Find("tjDestroy");
         }
 
-        private static IntPtr Find(string function) =>
-            NativeLibraries.Function(NativeLibraries.TurboJpeg, function);
+        private static IntPtr Find(string function) => NativeLibraries.Function(NativeLibraries.TurboJpeg, function);
     }
 }

@@ -4,6 +4,9 @@ namespace CnnSpec.Runtime.Data;
 internal sealed class CacheLock : IDisposable
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
+    private const int LinuxWouldBlock = 11;
+    private const int MacWouldBlock = 35;
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
     private readonly FileStream _file;
 
     private CacheLock(FileStream file) => _file = file;
@@ -25,7 +28,7 @@ internal sealed class CacheLock : IDisposable
                 // The file stays: deleting it would let two processes lock two files of one name.
                 return new CacheLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (e.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
             {
                 if (!reported)
                     progress?.Report(new DownloadProgress(DownloadStage.Waiting, name));

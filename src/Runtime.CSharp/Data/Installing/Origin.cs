@@ -8,6 +8,9 @@ internal abstract record Origin(string Description, string? Note)
     /// <summary>Writes the files to keep into <c>prepared</c>, reading what was fetched into <c>fetched</c>.</summary>
     public required Action<OriginFolders, CancellationToken> Prepare { get; init; }
 
+    /// <summary>The SHA-256 of each file to keep, where it is known beforehand.</summary>
+    public IReadOnlyDictionary<string, string> Kept { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Fetches and verifies into an empty folder.</summary>
     /// <exception cref="SourceUnavailableException">The place does not deliver.</exception>
     /// <exception cref="InputError">What it delivers is not what was pinned.</exception>

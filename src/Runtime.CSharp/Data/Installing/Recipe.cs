@@ -12,5 +12,10 @@ internal sealed record Recipe(
 )
 {
     /// <summary>Every data set that is fetched.</summary>
-    public static readonly IReadOnlyList<Recipe> All = [MnistRecipe.Mnist, MnistRecipe.FashionMnist, CifarRecipe.Cifar10];
+    public static readonly IReadOnlyList<Recipe> All =
+    [
+        MnistRecipe.Mnist,
+        MnistRecipe.FashionMnist,
+        CifarRecipe.Cifar10,
+    ];
 }

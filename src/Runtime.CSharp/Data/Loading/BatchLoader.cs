@@ -102,12 +102,7 @@ public sealed class BatchLoader
                 _source.Read(index, canvas.Begin(_source.Shape));
                 if (_options.Transforms.Count > 0)
                 {
-                    var random = RandomStream.For(
-                        _options.Seed,
-                        (ulong)Purpose.Sample,
-                        (ulong)epoch,
-                        (ulong)index
-                    );
+                    var random = RandomStream.For(_options.Seed, (ulong)Purpose.Sample, (ulong)epoch, (ulong)index);
                     foreach (var transform in _options.Transforms)
                         transform.Apply(canvas, ref random);
                 }

@@ -19,7 +19,13 @@ internal sealed class PrefetchQueue : IDisposable
     private int _next;
 
     /// <param name="makeWorker">Called once on each thread, gives what makes a batch from its ordinal; its buffers are that thread's own. The token ends it early.</param>
-    public PrefetchQueue(int start, int end, int workers, int prefetch, Func<CancellationToken, Func<int, Batch>> makeWorker)
+    public PrefetchQueue(
+        int start,
+        int end,
+        int workers,
+        int prefetch,
+        Func<CancellationToken, Func<int, Batch>> makeWorker
+    )
     {
         (_claimed, _next, _end) = (start, start, end);
         _room = new SemaphoreSlim(prefetch);

@@ -36,10 +36,7 @@ public sealed class ImageFolder : IImageSource
     {
         image = image.WithChannels(shape.Channels);
         // The part of the original that the result shows; cutting first and resizing after gives the same picture for less work.
-        double scale = Math.Min(
-            (double)image.Shape.Height / shape.Height,
-            (double)image.Shape.Width / shape.Width
-        );
+        double scale = Math.Min((double)image.Shape.Height / shape.Height, (double)image.Shape.Width / shape.Width);
         int height = Math.Clamp((int)Math.Round(shape.Height * scale), 1, image.Shape.Height);
         int width = Math.Clamp((int)Math.Round(shape.Width * scale), 1, image.Shape.Width);
         var region = Rectangle.Centre(image.Shape, height, width);

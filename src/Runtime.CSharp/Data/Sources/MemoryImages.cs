@@ -68,14 +68,6 @@ public sealed class MemoryImages : IImageSource
                 }
             }
         );
-        return new MemoryImages(
-            blocks,
-            perBlock,
-            source.Shape.Size,
-            0,
-            labels,
-            source.Shape,
-            source.ClassNames
-        );
+        return new MemoryImages(blocks, perBlock, source.Shape.Size, 0, labels, source.Shape, source.ClassNames);
     }
 }
