@@ -1,0 +1,24 @@
+namespace CnnSpec.Runtime.Data;
+
+/// <summary>The folder that prepared data sets live in, one sub-folder each.</summary>
+public sealed record DataCache(string Root)
+{
+    /// <summary><c>$CNNSPEC_DATA</c>, else <c>$XDG_CACHE_HOME/cnnspec/data</c>, else <c>~/.cache/cnnspec/data</c>.</summary>
+    public static DataCache Default => new(DefaultRoot());
+
+    /// <summary>Where a data set is, or will be.</summary>
+    public string Folder(string name) => Path.Combine(Root, name);
+
+    /// <summary>Whether a data set has been prepared there.</summary>
+    public bool Holds(string name) => File.Exists(Path.Combine(Folder(name), Manifest.FileName));
+
+    private static string DefaultRoot()
+    {
+        if (Environment.GetEnvironmentVariable("CNNSPEC_DATA") is { Length: > 0 } chosen)
+            return Path.GetFullPath(chosen);
+        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache, "cnnspec", "data");
+    }
+}

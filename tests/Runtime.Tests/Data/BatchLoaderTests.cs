@@ -1,0 +1,233 @@
+using CnnSpec.Runtime.Data;
+using FsCheck;
+using FsCheck.Fluent;
+using NUnit.Framework;
+
+namespace CnnSpec.Runtime.Tests.Data;
+
+public sealed class BatchLoaderTests
+{
+    private static readonly ImageShape Shape = new(3, 5, 9);
+
+    [FsCheck.NUnit.Property(MaxTest = 40)]
+    public Property Batches_do_not_depend_on_the_threads(PositiveInt count, PositiveInt batch, ulong seed, byte epoch)
+    {
+        var source = TestImages.Source(count.Get % 200 + 1, Shape);
+        var options = Options(batch.Get % 32 + 1) with { Seed = seed };
+        var one = Contents(new BatchLoader(source, options with { Workers = 1, Prefetch = 1 }).Epoch(epoch));
+        var many = Contents(new BatchLoader(source, options with { Workers = 5, Prefetch = 7 }).Epoch(epoch));
+        return one.SequenceEqual(many).ToProperty();
+    }
+
+    [FsCheck.NUnit.Property(MaxTest = 40)]
+    public Property A_start_in_mid_epoch_gives_the_batches_that_are_left(byte start, ulong seed)
+    {
+        var source = TestImages.Source(50, Shape);
+        var loader = new BatchLoader(source, Options(7) with { Seed = seed });
+        int first = start % (loader.BatchCount + 1);
+        var whole = Contents(loader.Epoch(3));
+        var rest = Contents(loader.Epoch(3, first));
+        return rest.SequenceEqual(whole.Skip(first)).ToProperty();
+    }
+
+    [Test]
+    public void An_epoch_has_every_image_once([Values] bool dropLast)
+    {
+        var loader = new BatchLoader(TestImages.Source(50, Shape), Options(7) with { DropLast = dropLast });
+        var indices = new List<int>();
+        foreach (var batch in loader.Epoch(0))
+        {
+            using (batch)
+                indices.AddRange(batch.Indices.AsSpan(0, batch.Count));
+        }
+        Assert.That(indices, Is.Unique);
+        Assert.That(indices, Has.Count.EqualTo(dropLast ? 49 : 50));
+        Assert.That(loader.ImageCount, Is.EqualTo(indices.Count));
+    }
+
+    [Test]
+    public void Epochs_differ_and_repeat()
+    {
+        var loader = new BatchLoader(TestImages.Source(50, Shape), Options(10));
+        Assert.That(Contents(loader.Epoch(0)), Is.EqualTo(Contents(loader.Epoch(0))));
+        Assert.That(Contents(loader.Epoch(0)), Is.Not.EqualTo(Contents(loader.Epoch(1))));
+    }
+
+    [Test]
+    public void Without_shuffling_the_order_is_the_sources()
+    {
+        var loader = new BatchLoader(TestImages.Source(10, Shape), Options(4) with { Shuffle = false });
+        var labels = new List<long>();
+        foreach (var batch in loader.Epoch(5))
+        {
+            using (batch)
+                labels.AddRange(batch.Labels.AsSpan(0, batch.Count));
+        }
+        Assert.That(labels, Is.EqualTo(new long[] { 0, 1, 2, 0, 1, 2, 0, 1, 2, 0 }));
+    }
+
+    [Test]
+    public void Values_are_normalised_as_torchvision_does_it()
+    {
+        var source = TestImages.Source(1, Shape);
+        var statistics = new ChannelStatistics([0.1f, 0.2f, 0.3f], [0.5f, 0.6f, 0.7f]);
+        var loader = new BatchLoader(source, new BatchOptions { BatchSize = 1, Statistics = statistics });
+        byte[] pixels = TestImages.Read(source, 0);
+        foreach (var batch in loader.Epoch(0))
+        {
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                int c = i / Shape.PlaneSize;
+                float expected = (pixels[i] / 255f - statistics.Mean[c]) / statistics.Deviation[c];
+                Assert.That(batch.Pixels[i], Is.EqualTo(expected));
+            }
+            batch.Dispose();
+        }
+    }
+
+    [Test]
+    public void A_failing_image_fails_its_batch_after_the_batches_before_it()
+    {
+        var loader = new BatchLoader(
+            new FailingAt(TestImages.Source(40, Shape), 25),
+            new BatchOptions { BatchSize = 10, Workers = 3 }
+        );
+        int seen = 0;
+        var error = Assert.Throws<InputError>(() =>
+        {
+            foreach (var batch in loader.Epoch(0))
+            {
+                batch.Dispose();
+                seen++;
+            }
+        })!;
+        Assert.That(error.Message, Is.EqualTo("25.png is damaged"));
+        Assert.That(seen, Is.EqualTo(2));
+    }
+
+    [Test, CancelAfter(10_000)]
+    public void Leaving_early_stops_the_threads()
+    {
+        var source = new Slow(TestImages.Source(10_000, Shape));
+        var loader = new BatchLoader(source, new BatchOptions { BatchSize = 1000, Workers = 4 });
+        var reading = loader.Epoch(0).GetEnumerator();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Assert.That(
+            new BatchLoader(source, new BatchOptions { BatchSize = 1, Workers = 4 }).Epoch(0).First().Count,
+            Is.EqualTo(1)
+        );
+        reading.Dispose();
+        int after = source.Reads;
+        Thread.Sleep(50);
+        Assert.That(source.Reads, Is.EqualTo(after), "a thread went on reading");
+        Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(3)));
+    }
+
+    [Test, CancelAfter(10_000)]
+    public void A_consumer_may_keep_all_batches()
+    {
+        var loader = new BatchLoader(TestImages.Source(60, Shape), Options(2) with { Prefetch = 1 });
+        var kept = loader.Epoch(0).ToList();
+        Assert.That(kept.Select(b => b.Ordinal), Is.EqualTo(Enumerable.Range(0, 30)));
+        kept.ForEach(b => b.Dispose());
+    }
+
+    [Test]
+    public void Buffers_are_used_again()
+    {
+        var loader = new BatchLoader(TestImages.Source(600, Shape), Options(2) with { Prefetch = 2, Workers = 2 });
+        var arrays = new HashSet<float[]>(ReferenceEqualityComparer.Instance);
+        foreach (var batch in loader.Epoch(0))
+        {
+            arrays.Add(batch.Pixels);
+            batch.Dispose();
+        }
+        Assert.That(arrays, Has.Count.LessThanOrEqualTo(6));
+    }
+
+    [Test]
+    public void Wrong_channel_counts_and_empty_sources_are_refused()
+    {
+        var two = ChannelStatistics.Identity(2);
+        Assert.That(
+            () => new BatchLoader(TestImages.Source(4, Shape), new BatchOptions { BatchSize = 1, Statistics = two }),
+            Throws.TypeOf<InputError>().With.Message.Contains("3 channels, the mean and deviation 2")
+        );
+        Assert.That(
+            () => new BatchLoader(new Subset(TestImages.Source(4, Shape), []), new BatchOptions { BatchSize = 1 }),
+            Throws.TypeOf<InputError>()
+        );
+    }
+
+    /// <summary>Everything that a batch holds, as text, so that epochs compare.</summary>
+    private static List<string> Contents(IEnumerable<Batch> batches)
+    {
+        var contents = new List<string>();
+        foreach (var batch in batches)
+        {
+            using (batch)
+            {
+                float[] pixels = batch.Pixels[..(batch.Count * batch.Shape.Size)];
+                long[] labels = batch.Labels[..batch.Count];
+                byte[] bytes = new byte[pixels.Length * 4];
+                Buffer.BlockCopy(pixels, 0, bytes, 0, bytes.Length);
+                contents.Add($"{batch.Ordinal}: {string.Join(' ', labels)} {Convert.ToBase64String(bytes)}");
+            }
+        }
+        return contents;
+    }
+
+    private static BatchOptions Options(int batchSize) =>
+        new()
+        {
+            BatchSize = batchSize,
+            Seed = 11,
+            Shuffle = true,
+            Workers = 3,
+            Transforms = [new AddNoise()],
+        };
+
+    private sealed class AddNoise : ISampleTransform
+    {
+        public ImageShape Output(ImageShape input) => input;
+
+        public void Apply(Canvas canvas, ref RandomStream random)
+        {
+            foreach (ref byte pixel in canvas.Pixels)
+                pixel += (byte)random.NextInt(256);
+        }
+    }
+
+    private abstract class Wrapper(IImageSource inner) : IImageSource
+    {
+        public int Count => inner.Count;
+        public ImageShape Shape => inner.Shape;
+        public IReadOnlyList<string> ClassNames => inner.ClassNames;
+
+        public int Label(int index) => inner.Label(index);
+
+        public virtual void Read(int index, Span<byte> pixels) => inner.Read(index, pixels);
+    }
+
+    private sealed class FailingAt(IImageSource inner, int at) : Wrapper(inner)
+    {
+        public override void Read(int index, Span<byte> pixels)
+        {
+            if (index == at)
+                throw new InputError($"{at}.png is damaged", "replace it");
+            base.Read(index, pixels);
+        }
+    }
+
+    private sealed class Slow(IImageSource inner) : Wrapper(inner)
+    {
+        public int Reads;
+
+        public override void Read(int index, Span<byte> pixels)
+        {
+            Interlocked.Increment(ref Reads);
+            Thread.Sleep(5);
+            base.Read(index, pixels);
+        }
+    }
+}
