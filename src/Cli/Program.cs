@@ -7,6 +7,10 @@ using CnnSpec.Runtime;
 var root = new RootCommand("A text file says what a convolutional network is; cnnspec proves that it fits and trains it.")
 {
     CheckCommand.Create(),
+    TrainCommand.Create(),
+    EvalCommand.Create(),
+    PredictCommand.Create(),
+    DataCommand.Create(),
 };
 
 try

@@ -7,6 +7,8 @@ using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
 
+using Recipe = CnnSpec.Ir.Recipe;
+
 namespace CnnSpec.Runtime.Checkpoints;
 
 /// <summary>

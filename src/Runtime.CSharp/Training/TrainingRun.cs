@@ -6,6 +6,8 @@ using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
+using Recipe = CnnSpec.Ir.Recipe;
+
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>A recipe carried out, from random weights to a tested network. It prints nothing: it tells.</summary>
