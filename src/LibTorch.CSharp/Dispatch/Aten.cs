@@ -48,7 +48,6 @@ internal static class Aten
     public static readonly Operator ceil_ = new("aten::ceil_");
     public static readonly Operator celu = new("aten::celu");
     public static readonly Operator celu_ = new("aten::celu_");
-    public static readonly Operator channel_shuffle = new("aten::channel_shuffle");
     public static readonly Operator chunk = new("aten::chunk");
     public static readonly Operator clamp = new("aten::clamp");
     public static readonly Operator clamp_ = new("aten::clamp_");
@@ -60,7 +59,7 @@ internal static class Aten
     public static readonly Operator contiguous = new("aten::contiguous");
     public static readonly Operator conv2d = new("aten::conv2d");
     public static readonly Operator conv2dPadding = new("aten::conv2d", "padding");
-    public static readonly Operator conv_transpose2d = new("aten::conv_transpose2d");
+    public static readonly Operator conv_transpose2d = new("aten::conv_transpose2d", "input");
     public static readonly Operator copy_ = new("aten::copy_");
     public static readonly Operator cos = new("aten::cos");
     public static readonly Operator cos_ = new("aten::cos_");

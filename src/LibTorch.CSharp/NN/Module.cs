@@ -55,6 +55,8 @@ namespace TorchSharp
 
                 public void add_module(string name, Module module) => register_module(name, module);
 
+                private protected void ReplaceModule(string name, Module module) => _modules[name] = module;
+
                 /// <summary>
                 /// Registers what the fields hold, under the names of the fields; call it last in a constructor. A field may
                 /// have another name by <see cref="ComponentNameAttribute"/>.

@@ -69,7 +69,21 @@ public static partial class torch
 
         public Tensor triu(long diagonal = 0) => Aten.triu.Call(this, diagonal);
 
-        public Tensor channel_shuffle(long groups) => Aten.channel_shuffle.Call(this, groups);
+        /// <summary>
+        /// Deals the channels of <c>[N,C,…]</c> out again, one of each group in turn. Zhang et al. 2017, arXiv:1707.01083.
+        /// </summary>
+        public Tensor channel_shuffle(long groups)
+        {
+            // libtorch's own operator has no derivative before 2.0.
+            var sizes = shape;
+            if (groups < 1 || sizes[1] % groups != 0)
+                throw new ArgumentException($"{groups} groups do not divide {sizes[1]} channels.", nameof(groups));
+            using var scope = NewDisposeScope();
+            return reshape([sizes[0], groups, sizes[1] / groups, .. sizes[2..]])
+                .transpose(1, 2)
+                .reshape(sizes)
+                .MoveToOuterDisposeScope();
+        }
 
         public Tensor contiguous() => Aten.contiguous.Call(this);
 

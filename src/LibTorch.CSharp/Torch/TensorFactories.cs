@@ -19,56 +19,6 @@ public static partial class torch
         string[]? names = null
     ) => From<byte>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
 
-    public static Tensor tensor(
-        IList<byte> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<byte>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<byte> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<byte>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<byte> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<byte>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<byte> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<byte>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<byte> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        long dim3,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<byte>(rawArray.ToArray(), [dim0, dim1, dim2, dim3], dtype, device, requires_grad, names);
-
     public static Tensor tensor(byte scalar, Device? device = null, bool requires_grad = false) =>
         From<byte>([scalar], [], null, device, requires_grad);
 
@@ -98,67 +48,8 @@ public static partial class torch
         string[]? names = null
     ) => From<sbyte>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
 
-    public static Tensor tensor(
-        IList<sbyte> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<sbyte> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<sbyte> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<sbyte> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<sbyte> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        long dim3,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.ToArray(), [dim0, dim1, dim2, dim3], dtype, device, requires_grad, names);
-
     public static Tensor tensor(sbyte scalar, Device? device = null, bool requires_grad = false) =>
         From<sbyte>([scalar], [], null, device, requires_grad);
-
-    public static Tensor tensor(
-        Memory<sbyte> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<sbyte>(rawArray.Span, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         short[] rawArray,
@@ -177,67 +68,8 @@ public static partial class torch
         string[]? names = null
     ) => From<short>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
 
-    public static Tensor tensor(
-        IList<short> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<short> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<short> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<short> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<short> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        long dim3,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.ToArray(), [dim0, dim1, dim2, dim3], dtype, device, requires_grad, names);
-
     public static Tensor tensor(short scalar, Device? device = null, bool requires_grad = false) =>
         From<short>([scalar], [], null, device, requires_grad);
-
-    public static Tensor tensor(
-        Memory<short> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<short>(rawArray.Span, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         int[] rawArray,
@@ -256,55 +88,8 @@ public static partial class torch
         string[]? names = null
     ) => From<int>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
 
-    public static Tensor tensor(
-        IList<int> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<int>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<int> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<int>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<int> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<int>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<int> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<int>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
     public static Tensor tensor(int scalar, Device? device = null, bool requires_grad = false) =>
         From<int>([scalar], [], null, device, requires_grad);
-
-    public static Tensor tensor(
-        Memory<int> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<int>(rawArray.Span, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         long[] dataArray,
@@ -405,65 +190,6 @@ public static partial class torch
         bool requires_grad = false,
         string[]? names = null
     ) => From<Half>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<Half> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<Half> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<Half> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<Half> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<Half> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        long dim3,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.ToArray(), [dim0, dim1, dim2, dim3], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        Memory<Half> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<Half>(rawArray.Span, dimensions, dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         float[] rawArray,
@@ -610,15 +336,6 @@ public static partial class torch
     ) => From<double>([scalar], [], dtype, device, requires_grad);
 
     public static Tensor tensor(
-        Memory<double> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<double>(rawArray.Span, dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
         bool[] rawArray,
         ReadOnlySpan<long> dimensions,
         ScalarType? dtype = null,
@@ -634,56 +351,6 @@ public static partial class torch
         bool requires_grad = false,
         string[]? names = null
     ) => From<bool>(rawArray, [rawArray.Length], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<bool> rawArray,
-        ReadOnlySpan<long> dimensions,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<bool>(rawArray.ToArray(), dimensions, dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<bool> rawArray,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<bool>(rawArray.ToArray(), [rawArray.Count], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<bool> rawArray,
-        long rows,
-        long columns,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<bool>(rawArray.ToArray(), [rows, columns], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<bool> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<bool>(rawArray.ToArray(), [dim0, dim1, dim2], dtype, device, requires_grad, names);
-
-    public static Tensor tensor(
-        IList<bool> rawArray,
-        long dim0,
-        long dim1,
-        long dim2,
-        long dim3,
-        ScalarType? dtype = null,
-        Device? device = null,
-        bool requires_grad = false,
-        string[]? names = null
-    ) => From<bool>(rawArray.ToArray(), [dim0, dim1, dim2, dim3], dtype, device, requires_grad, names);
 
     public static Tensor tensor(
         bool scalar,

@@ -101,7 +101,7 @@ public static partial class torch
                     Pair(stride ?? (1, 1))
                 );
 
-            private static long[] Pair((long, long) pair) => [pair.Item1, pair.Item2];
+            internal static long[] Pair((long, long) pair) => [pair.Item1, pair.Item2];
 
             private static long[]? Pair((long, long)? pair) => pair is { } given ? Pair(given) : null;
 
