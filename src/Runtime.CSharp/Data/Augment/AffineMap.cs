@@ -41,14 +41,7 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
         var (m0, m1, m3, m4) = (d / scale, -b / scale, -c / scale, a / scale);
         double offX = -centreX - moveX;
         double offY = -centreY - moveY;
-        return new AffineMap(
-            m0,
-            m1,
-            m0 * offX + m1 * offY + centreX,
-            m3,
-            m4,
-            m3 * offX + m4 * offY + centreY
-        );
+        return new AffineMap(m0, m1, m0 * offX + m1 * offY + centreX, m3, m4, m3 * offX + m4 * offY + centreY);
     }
 
     public void Apply(Canvas canvas, Interpolation interpolation)
@@ -56,29 +49,48 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
         var shape = canvas.Shape;
         var source = canvas.Pixels;
         var target = canvas.Next(shape);
+        target.Clear();
+        if (interpolation == Interpolation.Nearest)
+            Nearest(source, target, shape);
+        else
+            Bilinear(source, target, shape);
+        canvas.Replace(shape);
+    }
+
+    /// <summary>With the 16-bit fixed-point positions of Pillow's <c>affine_fixed</c>, so that ties fall as they do there.</summary>
+    private void Nearest(ReadOnlySpan<byte> source, Span<byte> target, ImageShape shape)
+    {
+        var (a, b, c) = (Fixed(A), Fixed(B), Fixed(C + (A + B) * 0.5));
+        var (d, e, f) = (Fixed(D), Fixed(E), Fixed(F + (D + E) * 0.5));
+        for (int y = 0; y < shape.Height; y++)
+        {
+            for (int x = 0; x < shape.Width; x++)
+            {
+                long fromX = (a * x + b * y + c) >> FractionBits;
+                long fromY = (d * x + e * y + f) >> FractionBits;
+                if ((ulong)fromX < (ulong)shape.Width && (ulong)fromY < (ulong)shape.Height)
+                    Copy(source, (int)(fromY * shape.Width + fromX), target, y * shape.Width + x, shape);
+            }
+        }
+    }
+
+    private void Bilinear(ReadOnlySpan<byte> source, Span<byte> target, ImageShape shape)
+    {
         for (int y = 0; y < shape.Height; y++)
         {
             for (int x = 0; x < shape.Width; x++)
             {
                 double fromX = A * (x + 0.5) + B * (y + 0.5) + C;
                 double fromY = D * (x + 0.5) + E * (y + 0.5) + F;
-                int at = y * shape.Width + x;
-                if (fromX < 0 || fromX >= shape.Width || fromY < 0 || fromY >= shape.Height)
-                    Spread(target, at, shape);
-                else if (interpolation == Interpolation.Nearest)
-                    Copy(source, (int)fromY * shape.Width + (int)fromX, target, at, shape);
-                else
-                    Blend(source, fromX - 0.5, fromY - 0.5, target, at, shape);
+                if (fromX >= 0 && fromX < shape.Width && fromY >= 0 && fromY < shape.Height)
+                    Blend(source, fromX - 0.5, fromY - 0.5, target, y * shape.Width + x, shape);
             }
         }
-        canvas.Replace(shape);
     }
 
-    private static void Spread(Span<byte> target, int at, ImageShape shape)
-    {
-        for (int c = 0; c < shape.Channels; c++)
-            target[c * shape.PlaneSize + at] = 0;
-    }
+    private const int FractionBits = 16;
+
+    private static long Fixed(double value) => (long)Math.Floor(value * (1 << FractionBits) + 0.5);
 
     private static void Copy(ReadOnlySpan<byte> source, int from, Span<byte> target, int at, ImageShape shape)
     {
@@ -86,7 +98,14 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
             target[c * shape.PlaneSize + at] = source[c * shape.PlaneSize + from];
     }
 
-    private static void Blend(ReadOnlySpan<byte> source, double x, double y, Span<byte> target, int at, ImageShape shape)
+    private static void Blend(
+        ReadOnlySpan<byte> source,
+        double x,
+        double y,
+        Span<byte> target,
+        int at,
+        ImageShape shape
+    )
     {
         int left = (int)Math.Floor(x);
         int top = (int)Math.Floor(y);

@@ -140,6 +140,8 @@ internal static class ColourOperations
     private static byte Blend(byte from, byte to, float factor)
     {
         float value = from + factor * (to - from);
-        return value <= 0 ? (byte)0 : value >= 255 ? (byte)255 : (byte)value;
+        return value <= 0 ? (byte)0
+            : value >= 255 ? (byte)255
+            : (byte)value;
     }
 }

@@ -39,8 +39,6 @@ public sealed class RandomAffine(
         double moveX = Math.Round(_move.Draw(ref random) * shape.Width);
         double moveY = Math.Round(_move.Draw(ref random) * shape.Height);
         double factor = _scale.Draw(ref random);
-        AffineMap
-            .About(shape, angle, moveX, moveY, factor, _shear.Draw(ref random), 0)
-            .Apply(canvas, interpolation);
+        AffineMap.About(shape, angle, moveX, moveY, factor, _shear.Draw(ref random), 0).Apply(canvas, interpolation);
     }
 }

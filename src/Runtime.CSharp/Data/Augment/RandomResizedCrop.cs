@@ -20,11 +20,7 @@ public sealed class RandomResizedCrop(int height, int width, Interval scale, Int
     public ImageShape Output(ImageShape input) => Resize.To(height, width).Output(input);
 
     public void Apply(Canvas canvas, ref RandomStream random) =>
-        Resize.Region(
-            canvas,
-            Region(canvas.Shape, ref random),
-            new ImageShape(canvas.Shape.Channels, height, width)
-        );
+        Resize.Region(canvas, Region(canvas.Shape, ref random), new ImageShape(canvas.Shape.Channels, height, width));
 
     /// <summary>The part that is kept; always inside the image.</summary>
     internal Rectangle Region(ImageShape shape, ref RandomStream random)
