@@ -12,13 +12,16 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
     }
 
     /// <summary>Reads every image once. Sums are integers, so the result is exact and does not depend on the order or the number of threads.</summary>
-    public static ChannelStatistics Of(IImageSource source, CancellationToken cancellation = default)
+    public static ChannelStatistics Of(
+        IImageSource source,
+        IProgress<ReadProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         var shape = source.Shape;
         var totals = new Moments(shape.Channels);
         ParallelRead.Ranges(
             source.Count,
-            cancellation,
             (first, end) =>
             {
                 var sums = new Moments(shape.Channels);
@@ -30,7 +33,9 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
                 }
                 lock (totals)
                     totals.Add(sums);
-            }
+            },
+            progress,
+            cancellation
         );
         return totals.Statistics((long)source.Count * shape.PlaneSize);
     }

@@ -40,15 +40,22 @@ public sealed class DataCatalog
     /// <param name="nameOrFolder">A name of <see cref="All"/>; anything else is a folder, see <see cref="ImageFolder"/>.</param>
     /// <param name="wanted">The shape that the network takes; see <see cref="AdaptedImages"/> for how it is reached.</param>
     /// <param name="seed">Splits a folder that has no test images, and draws <c>shapes</c>.</param>
+    /// <param name="progress">A large folder takes a while: all of its images are decoded the first time.</param>
     /// <exception cref="InputError">It is not prepared, damaged, unknown or cannot be given that shape.</exception>
-    public DataSet Open(string nameOrFolder, ImageShape wanted, ulong seed = 0)
+    public DataSet Open(
+        string nameOrFolder,
+        ImageShape wanted,
+        ulong seed = 0,
+        IProgress<ReadProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         if (nameOrFolder == Shapes.Name)
             return OpenShapes(wanted, seed);
         if (Recipe.All.FirstOrDefault(r => r.Info.Name == nameOrFolder) is { } recipe)
             return OpenPrepared(recipe, wanted);
         if (Directory.Exists(nameOrFolder))
-            return OpenFolder(nameOrFolder, wanted, seed);
+            return OpenFolder(nameOrFolder, wanted, seed, progress, cancellation);
         throw Unknown(nameOrFolder);
     }
 
@@ -129,16 +136,33 @@ public sealed class DataCatalog
         return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), null);
     }
 
-    private static DataSet OpenFolder(string folder, ImageShape wanted, ulong seed)
+    private DataSet OpenFolder(
+        string folder,
+        ImageShape wanted,
+        ulong seed,
+        IProgress<ReadProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         var split = ImageFolder.Open(folder, wanted, seed);
-        var train = Kept(split.Train);
-        return new DataSet(folder, train, Kept(split.Test), ChannelStatistics.Of(train), split.Note)
+        var train = Kept(split.Train, progress, cancellation);
+        var test = Kept(split.Test, progress, cancellation);
+        var statistics =
+            train == split.Train
+                ? new FolderStatistics(_cache).Of(split.Train, progress, cancellation)
+                : ChannelStatistics.Of(train, cancellation: cancellation);
+        return new DataSet(folder, train, test, statistics, split.Note)
         {
             Adaptation = $"shorter side resized, centre cropped to {wanted}",
         };
     }
 
-    private static IImageSource Kept(IImageSource source) =>
-        (long)source.Count * source.Shape.Size <= MemoryLimit ? MemoryImages.Materialise(source) : source;
+    private static IImageSource Kept(
+        IImageSource source,
+        IProgress<ReadProgress>? progress = null,
+        CancellationToken cancellation = default
+    ) =>
+        (long)source.Count * source.Shape.Size <= MemoryLimit
+            ? MemoryImages.Materialise(source, progress, cancellation)
+            : source;
 }

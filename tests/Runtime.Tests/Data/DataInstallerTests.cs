@@ -78,6 +78,23 @@ public sealed class DataInstallerTests
             Throws.TypeOf<EnvironmentError>().With.Message.Contains("at most 1,000 expected")
         );
 
+    [Test]
+    public void A_download_that_ends_early_is_noticed()
+    {
+        var error = Assert.ThrowsAsync<EnvironmentError>(() =>
+            Get(
+                [Http()],
+                _ =>
+                {
+                    var content = new StreamContent(new MemoryStream(Payload));
+                    content.Headers.ContentLength = 100;
+                    return new HttpResponseMessage { Content = content };
+                }
+            )
+        )!;
+        Assert.That(error.Message, Does.Contain("sent 48 of 100 bytes"));
+    }
+
     [Test, CancelAfter(20_000)]
     public void A_cancelled_download_leaves_nothing(CancellationToken limit)
     {

@@ -24,8 +24,8 @@ public sealed class ImageFolderTests
             _folder.Write(name, TestImages.Png(Wanted));
         _folder.Write(".git/x", [1]);
         var split = ImageFolder.Open(_folder.Path, Wanted, 1);
-        var train = (ImageFolder)split.Train;
-        var test = (ImageFolder)split.Test;
+        var train = split.Train;
+        var test = split.Test;
         Assert.That(train.ClassNames, Is.EqualTo(new[] { "Cat", "dog" }));
         Assert.That((train.Count, test.Count), Is.EqualTo((2, 2)));
         var all = Enumerable.Range(0, 2).Select(train.PathOf).Concat(Enumerable.Range(0, 2).Select(test.PathOf));
@@ -43,7 +43,7 @@ public sealed class ImageFolderTests
             _folder.Write($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png", TestImages.Png(Wanted));
         string Test(ulong seed)
         {
-            var test = (ImageFolder)ImageFolder.Open(_folder.Path, Wanted, seed).Test;
+            var test = ImageFolder.Open(_folder.Path, Wanted, seed).Test;
             return string.Join(' ', Enumerable.Range(0, test.Count).Select(i => Path.GetFileName(test.PathOf(i))));
         }
         Assert.That(Test(5), Is.EqualTo(Test(5)));
@@ -114,6 +114,33 @@ public sealed class ImageFolderTests
         Assert.That((data.Train.Count, data.Test.Count), Is.EqualTo((8, 2)));
         Assert.That(data.Statistics.Mean, Has.Length.EqualTo(3));
         Assert.That(data.Adaptation, Does.Contain("3×12×16"));
+    }
+
+    [Test]
+    public void Statistics_of_a_large_folder_are_remembered_until_it_changes()
+    {
+        for (int i = 0; i < 4; i++)
+            _folder.Write($"images/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
+        var statistics = new FolderStatistics(new DataCache(_folder.File("cache")));
+        var images = ImageFolder.Open(_folder.File("images"), Wanted, 1).Train;
+        int passes = 0;
+        var counter = new Counter(() => passes++);
+        var first = statistics.Of(images, counter, CancellationToken.None);
+        int once = passes;
+        var second = statistics.Of(images, counter, CancellationToken.None);
+        Assert.That(second.Mean, Is.EqualTo(first.Mean));
+        Assert.That((once > 0, passes), Is.EqualTo((true, once)));
+        _folder.Write("images/a/" + Path.GetFileName(images.PathOf(0)), TestImages.Png(Wanted, 77));
+        Assert.That(statistics.Of(images, counter, CancellationToken.None).Mean, Is.Not.EqualTo(first.Mean));
+    }
+
+    private sealed class Counter(Action report) : IProgress<ReadProgress>
+    {
+        public void Report(ReadProgress value)
+        {
+            lock (this)
+                report();
+        }
     }
 
     private void Refused(string why) =>

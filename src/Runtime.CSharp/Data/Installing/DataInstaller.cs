@@ -140,7 +140,7 @@ public sealed class DataInstaller
             Checksum.Sha256(sha256).Verify(Path.Combine(folders.Prepared, name));
         // Loading is the last check: what cannot be loaded never enters the cache.
         var (train, _) = recipe.Load(folders.Prepared, recipe.Info);
-        var statistics = ChannelStatistics.Of(train, cancellation);
+        var statistics = ChannelStatistics.Of(train, cancellation: cancellation);
         var files = Directory
             .GetFiles(folders.Prepared)
             .Order(StringComparer.Ordinal)

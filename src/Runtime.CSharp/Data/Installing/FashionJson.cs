@@ -19,12 +19,13 @@ internal static class FashionJson
         var classes = new byte[Classes][];
         ParallelRead.Ranges(
             Classes,
-            cancellation,
             (first, end) =>
             {
                 for (int c = first; c < end; c++)
                     classes[c] = ReadClass(Path.Combine(folders.Fetched, "package", "src", "clothes", $"{c}.json"));
-            }
+            },
+            progress: null,
+            cancellation
         );
         Write(folders.Prepared, IdxFolder.TrainImages, IdxFolder.TrainLabels, classes, 0, TrainPerClass);
         Write(folders.Prepared, IdxFolder.TestImages, IdxFolder.TestLabels, classes, TrainPerClass, TestPerClass);

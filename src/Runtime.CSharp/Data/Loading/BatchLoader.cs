@@ -109,8 +109,7 @@ public sealed class BatchLoader
                 _normalisation.Apply(canvas.Pixels, batch.Image(row), Shape);
             }
             var chance = RandomStream.For(_options.Seed, (ulong)Purpose.Batch, (ulong)epoch, (ulong)ordinal);
-            foreach (var transform in _options.BatchTransforms)
-                transform.Apply(batch, ref chance);
+            _options.BatchTransform?.Apply(batch, ref chance);
             return batch;
         }
         catch

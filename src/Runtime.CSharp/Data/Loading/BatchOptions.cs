@@ -21,8 +21,8 @@ public sealed record BatchOptions
     /// <summary>Applied to each image in this order, before it is normalised.</summary>
     public IReadOnlyList<ISampleTransform> Transforms { get; init; } = [];
 
-    /// <summary>Applied to each batch in this order, after its images are normalised.</summary>
-    public IReadOnlyList<IBatchTransform> BatchTransforms { get; init; } = [];
+    /// <summary>Applied to each batch, after its images are normalised; several can be joined by <see cref="RandomBatchChoice"/>.</summary>
+    public IBatchTransform? BatchTransform { get; init; }
 
     /// <summary>Background threads. The batches do not depend on how many there are.</summary>
     public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);

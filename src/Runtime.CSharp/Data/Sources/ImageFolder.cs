@@ -1,7 +1,7 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>The two halves of a folder of images, and how they came about.</summary>
-public sealed record FolderSplit(IImageSource Train, IImageSource Test, string? Note);
+public sealed record FolderSplit(ImageFolder Train, ImageFolder Test, string? Note);
 
 /// <summary>
 /// Image files in one folder for each class, decoded when they are read. The shorter side is resized to cover the wanted shape

@@ -45,7 +45,11 @@ public sealed class MemoryImages : IImageSource
     }
 
     /// <summary>Reads all of a slow source into memory, in parallel.</summary>
-    public static MemoryImages Materialise(IImageSource source, CancellationToken cancellation = default)
+    public static MemoryImages Materialise(
+        IImageSource source,
+        IProgress<ReadProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         // Blocks of about 64 MB keep large sets clear of the 2 GB limit on one array.
         int perBlock = Math.Clamp((64 << 20) / source.Shape.Size, 1, Math.Max(1, source.Count));
@@ -57,7 +61,6 @@ public sealed class MemoryImages : IImageSource
         int size = source.Shape.Size;
         ParallelRead.Ranges(
             source.Count,
-            cancellation,
             (first, end) =>
             {
                 for (int i = first; i < end; i++)
@@ -66,7 +69,9 @@ public sealed class MemoryImages : IImageSource
                     source.Read(i, blocks[block].AsSpan(record * size, size));
                     labels[i] = source.Label(i);
                 }
-            }
+            },
+            progress,
+            cancellation
         );
         return new MemoryImages(blocks, perBlock, source.Shape.Size, 0, labels, source.Shape, source.ClassNames);
     }
