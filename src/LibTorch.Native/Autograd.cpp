@@ -81,8 +81,8 @@ int cnnspec_autocast(int32_t device_type, int8_t* enabled, int8_t* dtype) {
     return guarded([&] {
         bool cpu = static_cast<at::DeviceType>(device_type) == at::kCPU;
         *enabled = cpu ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
-        *dtype = static_cast<int8_t>(cpu ? at::autocast::get_autocast_cpu_dtype()
-                                         : at::autocast::get_autocast_gpu_dtype());
+        *dtype =
+            static_cast<int8_t>(cpu ? at::autocast::get_autocast_cpu_dtype() : at::autocast::get_autocast_gpu_dtype());
     });
 }
 

@@ -1,5 +1,5 @@
-// One door to every operator that libtorch knows: a plain-C argument list becomes an IValue stack, the dispatcher runs the
-// operator (through autocast and autograd, like any call), and the stack becomes plain-C results.
+// One door to every operator that libtorch knows: a plain-C argument list becomes an IValue stack, the dispatcher runs
+// the operator (through autocast and autograd, like any call), and the stack becomes plain-C results.
 #include "Guard.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -317,8 +317,8 @@ int cnnspec_invoke(CnnspecOperator operator_handle, const CnnspecValue* args, in
                 TORCH_CHECK(push(stack, parameters[i], args[i]), "argument ", i + 1, " (",
                             op.handle.schema().arguments()[i].name(), ") does not fit ", op.handle.schema());
             } else {
-                TORCH_CHECK(parameters[i].has_default, "argument ", i + 1, " (", op.handle.schema().arguments()[i].name(),
-                            ") is missing in a call of ", op.handle.schema());
+                TORCH_CHECK(parameters[i].has_default, "argument ", i + 1, " (",
+                            op.handle.schema().arguments()[i].name(), ") is missing in a call of ", op.handle.schema());
                 stack.push_back(parameters[i].default_value);
             }
         }

@@ -30,9 +30,8 @@ int cnnspec_interop_threads(int32_t* threads) {
 }
 
 int cnnspec_cuda_device_count(int32_t* count) {
-    return guarded([&] {
-        *count = at::hasCUDA() ? c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount() : 0;
-    });
+    return guarded(
+        [&] { *count = at::hasCUDA() ? c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount() : 0; });
 }
 
 int cnnspec_cuda_synchronize(int32_t index) {

@@ -14,8 +14,8 @@ void set_error(std::string message) noexcept;
 char* copy_text(const std::string& text);
 void count_live(int64_t change) noexcept;
 
-// Runs `body` and turns whatever it throws into a status. c10::Error keeps the message libtorch wrote for its users apart
-// from the C++ stack; only the former is of use on the other side.
+// Runs `body` and turns whatever it throws into a status. c10::Error keeps the message libtorch wrote for its users
+// apart from the C++ stack; only the former is of use on the other side.
 template <typename Body> int guarded(Body&& body) noexcept {
     try {
         body();
@@ -42,8 +42,8 @@ inline CnnspecTensor to_handle(at::Tensor tensor) {
 inline at::Tensor to_tensor(CnnspecTensor handle) {
     if (handle == nullptr)
         return at::Tensor();
-    return at::Tensor(
-        c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim_copy(static_cast<at::TensorImpl*>(handle)));
+    return at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim_copy(
+        static_cast<at::TensorImpl*>(handle)));
 }
 
 // As to_tensor, for functions that need a defined tensor.

@@ -22,8 +22,8 @@ int cnnspec_tensor_from_memory(const void* data, int64_t bytes, const int64_t* s
 int cnnspec_tensor_copy_to_memory(CnnspecTensor tensor, void* data, int64_t bytes) {
     return guarded([&] {
         auto source = defined(tensor).detach().to(at::kCPU).contiguous();
-        TORCH_CHECK(static_cast<int64_t>(source.nbytes()) == bytes, "this tensor holds ", source.nbytes(), " bytes, not ",
-                    bytes);
+        TORCH_CHECK(static_cast<int64_t>(source.nbytes()) == bytes, "this tensor holds ", source.nbytes(),
+                    " bytes, not ", bytes);
         if (bytes > 0)
             std::memcpy(data, source.data_ptr(), bytes);
     });

@@ -131,7 +131,7 @@ public static partial class torch
             return contiguous != 0;
         }
 
-        /// <summary>Its type, shape and device; <c>Engine</c> and tests read elements through <see cref="data{T}"/>.</summary>
+        /// <summary>Its shape, type and device; not its elements.</summary>
         public override string ToString() =>
             IsInvalid ? "[disposed]" : $"[{string.Join("x", shape)}], type = {dtype}, device = {device}";
     }

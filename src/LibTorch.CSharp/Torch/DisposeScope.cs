@@ -67,8 +67,9 @@ public sealed class DisposeScope : IDisposable
     public T MoveToOther<T>(DisposeScope? scope, T disposable)
         where T : IDisposable
     {
-        Forget(disposable);
-        scope?.Attach(disposable);
+        // What this scope does not own is not its to give away.
+        if (Forget(disposable))
+            scope?.Attach(disposable);
         return disposable;
     }
 
@@ -160,12 +161,12 @@ public sealed class DisposeScope : IDisposable
         Close();
     }
 
-    private void Forget(IDisposable disposable)
+    private bool Forget(IDisposable disposable)
     {
-        if (!_disposables.Remove(disposable))
-            return;
-        if (disposable is torch.Tensor tensor)
+        var owned = _disposables.Remove(disposable);
+        if (owned && disposable is torch.Tensor tensor)
             tensor.OwningDisposeScope = null;
+        return owned;
     }
 
     // An outer scope may end before an inner one: then the inner one's outer is what was around both.
@@ -195,6 +196,6 @@ public static partial class torch
     public static Tensor WrappedTensorDisposeScope(Func<Tensor> expr)
     {
         using var scope = NewDisposeScope();
-        return expr().MoveToOuterDisposeScope();
+        return scope.MoveToOuter(expr());
     }
 }

@@ -130,6 +130,25 @@ public sealed class LifetimeTests
     }
 
     [Test]
+    public void A_module_that_gives_its_input_back_does_not_move_it()
+    {
+        using var outermost = NewDisposeScope();
+        using var outer = NewDisposeScope();
+        var input = ones(1);
+        using var network = Sequential(new Same());
+        Assert.That(network.call(input), Is.SameAs(input));
+        Assert.That((outer.Contains(input), outermost.Contains(input)), Is.EqualTo((true, false)));
+        using var free = ones(1).DetachFromDisposeScope();
+        network.call(free);
+        Assert.That(outer.Contains(free), Is.False);
+    }
+
+    private sealed class Same() : Module<Tensor, Tensor>(nameof(Same))
+    {
+        public override Tensor forward(Tensor input) => input;
+    }
+
+    [Test]
     public void An_outer_scope_may_end_first()
     {
         var outer = NewDisposeScope();

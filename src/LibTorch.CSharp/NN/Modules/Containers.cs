@@ -77,7 +77,7 @@ namespace TorchSharp.Modules
             using var scope = NewDisposeScope();
             foreach (var module in _chain)
                 tensor = module.call(tensor);
-            return tensor.MoveToOuterDisposeScope();
+            return scope.MoveToOuter(tensor);
         }
     }
 
