@@ -91,7 +91,7 @@ internal sealed class PrefetchQueue : IDisposable
                 {
                     result = (make(ordinal), null);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e)
                 {
                     result = (null, ExceptionDispatchInfo.Capture(e));
                 }
