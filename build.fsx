@@ -1,0 +1,314 @@
+/// Everything that turns a clone into a working tool: `dotnet fsi build.fsx TARGET`. `help` lists the targets.
+open System
+open System.Diagnostics
+open System.IO
+open System.Text.RegularExpressions
+open System.Xml.Linq
+
+Environment.CurrentDirectory <- __SOURCE_DIRECTORY__
+
+let artifacts = Path.Combine(__SOURCE_DIRECTORY__, "artifacts")
+let variable name = Environment.GetEnvironmentVariable name |> Option.ofObj |> Option.filter ((<>) "")
+let say (text: string) = eprintfn "%s" text
+
+/// Ends the build with one clear message. 3 is the exit code of an environment that lacks something.
+let fail (message: string) (help: string) : 'a =
+    say $"error: {message}"
+    say $"help: {help}"
+    exit 3
+
+// ── Processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let private start (program: string) (arguments: string list) quiet =
+    let info = ProcessStartInfo(program, arguments)
+    info.RedirectStandardOutput <- quiet
+    info.RedirectStandardError <- quiet
+
+    try
+        Some(Process.Start info)
+    with :? ComponentModel.Win32Exception ->
+        None
+
+/// Runs a program; its output goes where ours goes. The exit code, or nothing where there is no such program.
+let run program arguments =
+    start program arguments false
+    |> Option.map (fun child ->
+        child.WaitForExit()
+        child.ExitCode)
+
+/// Runs a program quietly; exit code and output.
+let capture program arguments =
+    start program arguments true
+    |> Option.map (fun child ->
+        let errors = child.StandardError.ReadToEndAsync()
+        let output = child.StandardOutput.ReadToEnd()
+        child.WaitForExit()
+        child.ExitCode, output + errors.Result)
+
+let exists program = (capture "which" [ program ] |> Option.map fst) = Some 0
+
+let must what program arguments =
+    match run program arguments with
+    | Some 0 -> ()
+    | Some code -> fail $"{what} failed (exit code {code})" "the output above says why"
+    | None -> fail $"{program} is missing" $"install {program}, then try again"
+
+// ── What the machine needs ───────────────────────────────────────────────────────────────────────────────────────────
+
+type Engine =
+    | LibTorch
+    | TorchSharp
+
+    member this.Property =
+        match this with
+        | LibTorch -> "-p:TorchEngine=libtorch"
+        | TorchSharp -> "-p:TorchEngine=torchsharp"
+
+/// Debian packages: what must be there, and how to see that it is.
+let private packages engine =
+    let library name =
+        capture "sh" [ "-c"; $"ldconfig -p | grep -q '{name}'" ] |> Option.map fst = Some 0
+
+    let file path = File.Exists path || Directory.Exists path
+
+    [
+        "libturbojpeg0", (fun () -> library "libturbojpeg.so.0"), "decodes JPEG images"
+        "libpng16-16", (fun () -> library "libpng16.so.16"), "decodes PNG images"
+        if engine = LibTorch then
+            "cmake", (fun () -> exists "cmake"), "builds the native half of the engine"
+            "g++", (fun () -> exists "g++"), "compiles it"
+            "make", (fun () -> exists "make" || exists "ninja"), "drives it"
+
+            if (variable "CNNSPEC_LIBTORCH").IsNone then
+                "libtorch-dev", (fun () -> file "/usr/include/torch" || file "/usr/include/ATen"), "libtorch, with its headers"
+                // The default BLAS is the slow reference one.
+                "libopenblas0-pthread", (fun () -> library "libopenblas.so.0"), "fast matrix products"
+    ]
+
+let private installPackages engine =
+    let missing = packages engine |> List.filter (fun (_, present, _) -> not (present ()))
+
+    if not missing.IsEmpty then
+        for name, _, why in missing do
+            say $"installing {name}: {why}"
+
+        let names = missing |> List.map (fun (name, _, _) -> name)
+        let command = $"""apt-get install {String.concat " " names}"""
+        let asRoot arguments =
+            if Environment.UserName = "root" then
+                capture "apt-get" arguments
+            elif exists "sudo" then
+                capture "sudo" ([ "-n"; "apt-get" ] @ arguments)
+            else
+                None
+
+        let install () =
+            asRoot ([ "install"; "-y"; "-qq"; "--no-install-recommends" ] @ names)
+
+        // The package list may be absent or old on a new machine.
+        let result =
+            match asRoot [ "update"; "-qq" ] with
+            | Some(0, _) -> install ()
+            | other -> other
+
+        match result with
+        | Some(0, _) -> ()
+        | Some(_, output) ->
+            say (output.Trim())
+            fail "a package could not be installed" $"install by hand: sudo {command}"
+        | None -> fail "packages are missing, and this is not root" $"ask an administrator for: {command}"
+
+/// Which engine: the one asked for (CNNSPEC_ENGINE), libtorch where one is pointed at (CNNSPEC_LIBTORCH), else TorchSharp's
+/// packages where the feed has them, else libtorch. The answer is kept in artifacts/engine.
+let private chooseEngine () =
+    let kept = Path.Combine(artifacts, "engine")
+
+    let restores () =
+        let folder = Directory.CreateTempSubdirectory "cnnspec-engine"
+
+        try
+            let version =
+                XDocument.Load("Directory.Packages.props").Descendants(XName.Get "PackageVersion")
+                |> Seq.find (fun e -> e.Attribute(XName.Get "Include").Value = "TorchSharp-cpu")
+                |> fun e -> e.Attribute(XName.Get "Version").Value
+
+            let project =
+                $"""<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+<ItemGroup><PackageReference Include="TorchSharp-cpu" Version="[{version}]" /></ItemGroup></Project>"""
+
+            let file = Path.Combine(folder.FullName, "probe.csproj")
+            File.WriteAllText(file, project)
+            say "asking the package feed for TorchSharp"
+            capture "dotnet" [ "restore"; file ] |> Option.map fst = Some 0
+        finally
+            folder.Delete true
+
+    let engine, why =
+        match variable "CNNSPEC_ENGINE", variable "CNNSPEC_LIBTORCH" with
+        | Some "libtorch", _ -> LibTorch, "asked for by CNNSPEC_ENGINE"
+        | Some "torchsharp", _ -> TorchSharp, "asked for by CNNSPEC_ENGINE"
+        | Some other, _ -> fail $"CNNSPEC_ENGINE is '{other}'" "set it to libtorch or torchsharp"
+        | None, Some folder -> LibTorch, $"CNNSPEC_LIBTORCH is {folder}"
+        | None, None when File.Exists kept && File.ReadAllText kept = "libtorch" -> LibTorch, "as before"
+        | None, None when File.Exists kept -> TorchSharp, "as before"
+        | None, None when restores () -> TorchSharp, "the package feed has it"
+        | None, None -> LibTorch, "the package feed has no TorchSharp"
+
+    let name = if engine = LibTorch then "libtorch" else "torchsharp"
+    say $"engine: {name} ({why})"
+    Directory.CreateDirectory artifacts |> ignore
+    File.WriteAllText(kept, name)
+    engine
+
+// ── Targets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let private prepare () =
+    let engine = chooseEngine ()
+    installPackages engine
+    engine
+
+/// A command line tool that starts fast: compiled ahead of time, in artifacts/app.
+let setup () =
+    let clock = Stopwatch.StartNew()
+    let engine = prepare ()
+    say "building cnnspec"
+
+    let arguments =
+        [
+            "publish"
+            "src/Cli"
+            "-c"
+            "Release"
+            "--use-current-runtime"
+            "-p:PublishReadyToRun=true"
+            engine.Property
+            "-o"
+            Path.Combine(artifacts, "app")
+            "-v"
+            "quiet"
+            "--nologo"
+        ]
+
+    match capture "dotnet" arguments with
+    | Some(0, _) -> ()
+    | Some(_, output) ->
+        say (output.Trim())
+        fail "building cnnspec failed" "the output above says why; a C++ compiler and the .NET 10 SDK are needed"
+    | None -> fail "dotnet is missing" "install the .NET 10 SDK"
+
+    File.WriteAllText(Path.Combine(artifacts, "app", "setup.stamp"), DateTime.UtcNow.ToString "O")
+    say $"set up in %.0f{clock.Elapsed.TotalSeconds} s"
+
+let build () =
+    let engine = prepare ()
+    must "the build" "dotnet" [ "build"; "CnnSpec.sln"; engine.Property; "-v"; "quiet"; "--nologo" ]
+
+/// The counters of the test runner's result files, and the names of the failed tests.
+let private results folder =
+    let ns = XNamespace.Get "http://microsoft.com/schemas/VisualStudio/TeamTest/2010"
+
+    [
+        for file in Directory.GetFiles(folder, "*.trx", SearchOption.AllDirectories) do
+            let document = XDocument.Load file
+            let counters = document.Descendants(ns + "Counters") |> Seq.head
+            let count (name: string) = int (counters.Attribute(XName.Get name).Value)
+
+            let failed =
+                document.Descendants(ns + "UnitTestResult")
+                |> Seq.filter (fun r -> r.Attribute(XName.Get "outcome").Value = "Failed")
+                |> Seq.map (fun r -> r.Attribute(XName.Get "testName").Value)
+                |> Seq.toList
+
+            count "passed", count "failed" + count "error", count "total" - count "executed", failed
+    ]
+
+let test () =
+    let engine = prepare ()
+    let folder = Path.Combine(artifacts, "test-results")
+
+    if Directory.Exists folder then
+        Directory.Delete(folder, true)
+
+    must "the build" "dotnet" [ "build"; "CnnSpec.sln"; engine.Property; "-v"; "quiet"; "--nologo" ]
+    // The command line's tests run the tool as a user does.
+    setup ()
+
+    let code =
+        run
+            "dotnet"
+            [
+                "test"
+                "CnnSpec.sln"
+                "--no-build"
+                engine.Property
+                "--nologo"
+                "--logger"
+                "trx"
+                "--results-directory"
+                folder
+                // Two test processes at once would fight over two cores.
+                "-m:1"
+            ]
+
+    let all = if Directory.Exists folder then results folder else []
+    let passed = all |> List.sumBy (fun (passed, _, _, _) -> passed)
+    let failed = all |> List.sumBy (fun (_, failed, _, _) -> failed)
+    let skipped = all |> List.sumBy (fun (_, _, skipped, _) -> skipped)
+
+    for _, _, _, names in all do
+        for name in names do
+            say $"failed: {name}"
+
+    let skippedText = if skipped > 0 then $", {skipped} skipped" else ""
+    printfn "%d passed, %d failed%s" passed failed skippedText
+
+    if code <> Some 0 || failed > 0 || passed = 0 then
+        exit 1
+
+let private tools () =
+    must "restoring the formatters" "dotnet" [ "tool"; "restore"; "-v"; "quiet" ]
+
+let format () =
+    tools ()
+    must "formatting F#" "dotnet" [ "fantomas"; "src"; "tests"; "build.fsx" ]
+    must "formatting C#" "dotnet" [ "csharpier"; "format"; "src"; "tests" ]
+
+let checkFormat () =
+    tools ()
+    let help = "run: dotnet fsi build.fsx format"
+
+    if run "dotnet" [ "fantomas"; "--check"; "src"; "tests"; "build.fsx" ] <> Some 0 then
+        fail "some F# is not formatted" help
+
+    if run "dotnet" [ "csharpier"; "check"; "src"; "tests" ] <> Some 0 then
+        fail "some C# is not formatted" help
+
+let targets =
+    [
+        "setup", "install what is missing and build ./cnnspec", setup
+        "build", "build everything", build
+        "test", "build and run all tests; the last line counts them", test
+        "format", "format all sources", format
+        "check-format", "fail where a source is not formatted", checkFormat
+        "ci",
+        "check-format, then test",
+        fun () ->
+            checkFormat ()
+            test ()
+    ]
+
+let help () =
+    printfn "dotnet fsi build.fsx TARGET"
+
+    for name, doc, _ in targets do
+        printfn "  %-14s%s" name doc
+
+match fsi.CommandLineArgs |> Array.toList |> List.tail with
+| [ name ] when targets |> List.exists (fun (target, _, _) -> target = name) ->
+    let _, _, action = targets |> List.find (fun (target, _, _) -> target = name)
+    action ()
+| []
+| [ "help" ] -> help ()
+| _ ->
+    help ()
+    exit 2

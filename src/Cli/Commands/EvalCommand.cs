@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using CnnSpec.Cli.Output;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Training;
+
+namespace CnnSpec.Cli.Commands;
+
+/// <summary><c>cnnspec eval</c>: a trained network on test images.</summary>
+public static class EvalCommand
+{
+    public static Command Create()
+    {
+        var run = new Argument<string>("run") { Description = "The folder of a run" };
+        var data = new Option<string?>("--data")
+        {
+            Description = "Test on other images than the run's own test set",
+            HelpName = "name|folder",
+        };
+        var weights = new Option<string>("--weights")
+        {
+            Description = "best or last",
+            DefaultValueFactory = _ => "best",
+        };
+        weights.AcceptOnlyFromAmong("best", "last");
+        var format = OutputFormat.Option();
+        var command = new Command(
+            "eval",
+            """
+            Test a trained network: top-1, top-5, each class.
+
+            Examples:
+              cnnspec eval runs/lenet5
+              cnnspec eval runs/lenet5 --format json
+            """
+        );
+        command.Arguments.Add(run);
+        command.Options.Add(data);
+        command.Options.Add(weights);
+        command.Options.Add(format);
+        command.SetAction(result =>
+            Run(
+                result.GetValue(run)!,
+                result.GetValue(data),
+                result.GetValue(weights)!,
+                result.GetValue(format) == "json"
+            )
+        );
+        return command;
+    }
+
+    private static int Run(string path, string? dataName, string weights, bool json)
+    {
+        var run = RunFolder.Open(path);
+        using var interruption = new Interruption();
+        var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
+        var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
+        using var predictor = Predictor.FromRun(run, weights);
+        var evaluation = Evaluation.Of(predictor.Network, data.Test, run.Scaling, interruption.Token);
+
+        if (json)
+            Terminal.Result(ToJson(evaluation, data.Test.ClassNames).ToJsonString(OutputFormat.Indented));
+        else
+            Print(evaluation, data.Test.ClassNames);
+        return ExitCode.Fine;
+    }
+
+    private static void Print(Evaluation evaluation, IReadOnlyList<string> classes)
+    {
+        for (int i = 0; i < classes.Count; i++)
+        {
+            int total = evaluation.Confusion[i].Sum();
+            string share = total == 0 ? "no images" : $"{(double)evaluation.Confusion[i][i] / total:0.00%} of {total}";
+            Terminal.Result($"{classes[i], -12} {share}");
+        }
+        Terminal.Result($"test loss: {evaluation.Loss.ToString("0.0000", CultureInfo.InvariantCulture)}");
+        Terminal.Result($"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
+        Terminal.Result($"test accuracy: {evaluation.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
+    }
+
+    private static JsonObject ToJson(Evaluation evaluation, IReadOnlyList<string> classes) =>
+        new()
+        {
+            ["images"] = evaluation.Images,
+            ["loss"] = evaluation.Loss,
+            ["accuracy"] = evaluation.Accuracy,
+            ["top5_accuracy"] = evaluation.Top5Accuracy,
+            ["classes"] = new JsonArray([.. classes.Select(name => (JsonNode)name)]),
+            ["confusion"] = new JsonArray([
+                .. evaluation.Confusion.Select(row => (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)])),
+            ]),
+        };
+}

@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using CnnSpec.Cli.Output;
+using CnnSpec.Operators;
+using CnnSpec.Runtime;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Inference;
+
+namespace CnnSpec.Cli.Commands;
+
+/// <summary><c>cnnspec predict</c>: classes of images, or logits of an array.</summary>
+public sealed class PredictCommand
+{
+    private readonly Argument<string> _network = new("network") { Description = "The folder of a run, or a spec with --weights" };
+    private readonly Argument<string[]> _images = new("images") { Description = "PNG or JPEG files, or folders of them", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _weights = new("--weights") { Description = "Weights for a spec (safetensors)", HelpName = "file" };
+    private readonly Option<string?> _input = new("--input") { Description = "An array [N, …] of float32 instead of images", HelpName = "x.npy" };
+    private readonly Option<string?> _output = new("--output") { Description = "Where the logits of --input go", HelpName = "y.npy" };
+    private readonly Option<int> _top = new("--top") { Description = "How many guesses for each image", DefaultValueFactory = _ => 3, HelpName = "N" };
+    private readonly Option<string> _format = OutputFormat.Option();
+
+    public static Command Create()
+    {
+        var self = new PredictCommand();
+        var command = new Command(
+            "predict",
+            """
+            Classify images, or compute raw logits of an array.
+
+            Examples:
+              cnnspec predict runs/lenet5 seven.png
+              cnnspec predict runs/lenet5 photos/ --format json
+              cnnspec predict specs/mnist/lenet5.cnn --weights w.safetensors --input x.npy --output y.npy
+            """
+        );
+        command.Arguments.Add(self._network);
+        command.Arguments.Add(self._images);
+        foreach (var option in new Option[] { self._weights, self._input, self._output, self._top, self._format })
+            command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            bool array = result.GetValue(self._input) is not null;
+            bool images = result.GetValue(self._images) is { Length: > 0 };
+            if (array == images)
+                result.AddError("name images, or an array with --input");
+            if (array != result.GetValue(self._output) is not null)
+                result.AddError("--input and --output go together");
+            if (result.GetValue(self._top) < 1)
+                result.AddError("--top takes a positive number");
+        });
+        command.SetAction(self.Run);
+        return command;
+    }
+
+    private int Run(ParseResult arguments)
+    {
+        if (Open(arguments) is not { } predictor)
+            return ExitCode.WrongInput;
+        using var owned = predictor;
+        if (arguments.GetValue(_input) is { } input)
+        {
+            var (shape, values) = NpyFile.Read(input);
+            var (outputShape, logits) = predictor.Logits(shape, values);
+            NpyFile.Write(arguments.GetValue(_output)!, outputShape, logits);
+            Terminal.Result($"{arguments.GetValue(_output)}: logits [{string.Join(", ", outputShape)}]");
+            return ExitCode.Fine;
+        }
+
+        bool json = arguments.GetValue(_format) == "json";
+        var report = new JsonArray();
+        foreach (string image in arguments.GetValue(_images)!.SelectMany(Expand))
+        {
+            var guesses = predictor.Classify(image, arguments.GetValue(_top));
+            if (json)
+                report.Add(ToJson(image, guesses));
+            else
+                Terminal.Result(
+                    $"{image}: {string.Join(", ", guesses.Select(guess => $"{guess.Class} {guess.Probability:0.0%}"))}"
+                );
+        }
+        if (json)
+            Terminal.Result(report.ToJsonString(OutputFormat.Indented));
+        return ExitCode.Fine;
+    }
+
+    /// <returns>Null where the spec has errors, which have been shown.</returns>
+    private Predictor? Open(ParseResult arguments)
+    {
+        string path = arguments.GetValue(_network)!;
+        if (arguments.GetValue(_weights) is not { } weights)
+            return Directory.Exists(path)
+                ? Predictor.FromRun(RunFolder.Open(path))
+                : throw new InputError(
+                    $"{path} is not the folder of a run",
+                    "name a run folder, or give weights to a spec with --weights"
+                );
+        if (Specs.Fitting(path, SpecFile.Settings.None) is not var (network, _))
+            return null;
+        if (Ir.ProgramModule.outputShape(network.Program).Length != 1 && arguments.GetValue(_input) is null)
+            throw new InputError(
+                $"the network gives {ShapeModule.describe(Ir.ProgramModule.outputShape(network.Program))}, not a number for each class",
+                "use --input and --output for raw values"
+            );
+        return Predictor.FromWeights(network.Program, weights);
+    }
+
+    private static IEnumerable<string> Expand(string path) =>
+        Directory.Exists(path)
+            ? Directory
+                .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))
+                .Order(StringComparer.Ordinal)
+            : [path];
+
+    private static JsonNode ToJson(string image, IReadOnlyList<Guess> guesses) =>
+        new JsonObject
+        {
+            ["image"] = image,
+            ["guesses"] = new JsonArray([
+                .. guesses.Select(guess =>
+                    (JsonNode)new JsonObject { ["class"] = guess.Class, ["probability"] = guess.Probability }
+                ),
+            ]),
+        };
+}

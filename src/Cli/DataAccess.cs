@@ -1,0 +1,47 @@
+using CnnSpec.Cli.Output;
+using CnnSpec.Ir;
+using CnnSpec.Runtime;
+using CnnSpec.Runtime.Data;
+
+namespace CnnSpec.Cli;
+
+/// <summary>Opens what a recipe or <c>--data</c> names, fetching it first where it is missing.</summary>
+public static class DataAccess
+{
+    /// <summary>A data source for the value of <c>--data</c>: a name, or a folder of images.</summary>
+    /// <exception cref="InputError">There is no such data set or folder.</exception>
+    public static DataSource Named(string name, int validation)
+    {
+        string known = name.Replace('_', '-');
+        if (DataCatalog.All.FirstOrDefault(info => info.Name == known) is { } info)
+            return new DataSource(known, "", validation, info.TrainCount, info.TestCount, info.ClassNames.Count);
+        if (Directory.Exists(name))
+            return new DataSource("folder", name, validation, 0, 0, null);
+        throw new InputError(
+            $"there is no data set or folder called {name}",
+            $"name one of {string.Join(", ", DataCatalog.All.Select(d => d.Name))}, or a folder of images"
+        );
+    }
+
+    /// <summary>The data set as images of the wanted shape.</summary>
+    /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>
+    /// <exception cref="EnvironmentError">It cannot be fetched.</exception>
+    public static DataSet Open(DataSource source, IReadOnlyList<long> input, long seed, CancellationToken stop)
+    {
+        if (input.Count != 3)
+            throw new InputError("the network takes features, and data sets have images", "give it an input of channels x height x width");
+        var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
+        string name = source.Name == "folder" ? source.Path : source.Name;
+        var catalog = new DataCatalog();
+        if (catalog.List().FirstOrDefault(state => state.Info.Name == name) is { Prepared: false })
+            Fetch(name, stop);
+        return catalog.Open(name, shape, (ulong)seed);
+    }
+
+    /// <summary>Fetches a data set and shows how far it is.</summary>
+    public static InstalledData Fetch(string name, CancellationToken stop)
+    {
+        using var display = new DownloadDisplay(name);
+        return new DataInstaller().Get(name, display, stop).GetAwaiter().GetResult();
+    }
+}

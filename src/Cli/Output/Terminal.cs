@@ -1,0 +1,35 @@
+using CnnSpec.Runtime;
+
+namespace CnnSpec.Cli.Output;
+
+/// <summary>Results on standard output, everything else on standard error; colour only on a terminal.</summary>
+public static class Terminal
+{
+    /// <summary>Whether standard error may be coloured (https://no-color.org).</summary>
+    public static bool ColoursErrors { get; } =
+        !Console.IsErrorRedirected
+        && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("NO_COLOR"))
+        && System.Environment.GetEnvironmentVariable("TERM") != "dumb";
+
+    /// <summary>Whether a progress display may move the cursor.</summary>
+    public static bool IsLive { get; } =
+        !Console.IsErrorRedirected && System.Environment.GetEnvironmentVariable("TERM") != "dumb";
+
+    public static void Result(string line) => Console.Out.WriteLine(line);
+
+    public static void Note(string line) => Console.Error.WriteLine(line);
+
+    public static void Error(string message, string? help = null)
+    {
+        Console.Error.WriteLine(ColoursErrors ? $"\e[1;31merror\e[0m: {message}" : $"error: {message}");
+        if (!string.IsNullOrEmpty(help))
+            Console.Error.WriteLine(ColoursErrors ? $"\e[1;32mhelp\e[0m: {help}" : $"help: {help}");
+    }
+
+    /// <summary>Says what is wrong and gives the exit code that goes with it.</summary>
+    public static int Fail(UserError error)
+    {
+        Error(error.Message, error.Help);
+        return error is EnvironmentError ? ExitCode.Environment : ExitCode.WrongInput;
+    }
+}

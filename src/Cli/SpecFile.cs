@@ -1,0 +1,93 @@
+using CnnSpec.Operators;
+using CnnSpec.Runtime;
+using CnnSpec.Text;
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+
+namespace CnnSpec.Cli;
+
+/// <summary>Spec files read from disk and compiled.</summary>
+public static class SpecFile
+{
+    /// <summary>What the command line changes in a spec.</summary>
+    public sealed record Settings(IReadOnlyList<(string Name, string Value)> Set, long[]? Input)
+    {
+        public static readonly Settings None = new([], null);
+    }
+
+    /// <summary>Compiles the file. Diagnostics are in the result; only a file that cannot be read at all throws.</summary>
+    /// <exception cref="InputError">The file is missing or unreadable.</exception>
+    public static Compile.Compilation Open(string path, Settings settings)
+    {
+        var source = SourceFile.ofBytes(path, Read(path));
+        if (source.IsError)
+            return new Compile.Compilation(
+                new Syntax.File(
+                    source.ErrorValue.Primary.Span.Source,
+                    FSharpList<Syntax.Declaration>.Empty,
+                    FSharpList<string>.Empty
+                ),
+                FSharpList<Compile.Network>.Empty,
+                ListModule.OfSeq([source.ErrorValue])
+            );
+        return Compile.file(OptionsFor(settings), source.ResultValue);
+    }
+
+    /// <summary>The spec files that an argument names: itself, or all below a folder in the order of their names.</summary>
+    /// <exception cref="InputError">There is no such file or folder, or none in it.</exception>
+    public static IReadOnlyList<string> Find(string path)
+    {
+        if (!Directory.Exists(path))
+            return [path];
+        string[] files =
+        [
+            .. Directory
+                .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                .Where(file => Path.GetExtension(file) is ".cnn" or ".yaml" or ".yml")
+                .Order(StringComparer.Ordinal),
+        ];
+        return files.Length > 0
+            ? files
+            : throw new InputError($"{path} has no .cnn or .yaml file in it", "name a spec file, or a folder of them");
+    }
+
+    private static Compile.Options OptionsFor(Settings settings) =>
+        new(
+            ListModule.OfSeq(settings.Set.Select(set => Tuple.Create(set.Name, set.Value))),
+            settings.Input is { } shape
+                ? FSharpOption<FSharpList<long>>.Some(ListModule.OfSeq(shape))
+                : FSharpOption<FSharpList<long>>.None,
+            FSharpFunc<string, FSharpResult<string, string>>.FromConverter(LoadImport)
+        );
+
+    private static FSharpResult<string, string> LoadImport(string path)
+    {
+        try
+        {
+            var source = SourceFile.ofBytes(path, Read(path));
+            return source.IsOk
+                ? FSharpResult<string, string>.NewOk(source.ResultValue.Text)
+                : FSharpResult<string, string>.NewError(source.ErrorValue.Message);
+        }
+        catch (InputError error)
+        {
+            return FSharpResult<string, string>.NewError(error.Message);
+        }
+    }
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputError($"there is no file {path}", "check the path; 'cnnspec check specs' checks a whole folder", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputError($"{path} cannot be read", "check that it is a file and that you may read it", e);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CnnSpec.Runtime.Checkpoints;
+
+/// <summary>A tensor as a file holds it: bytes in row-major order, little-endian.</summary>
+/// <param name="Type">safetensors' word: <c>F32</c>, <c>I64</c>, …</param>
+public sealed record StoredTensor(string Type, long[] Shape, byte[] Bytes);
+
+/// <summary>
+/// The safetensors format: eight bytes of header length, a JSON header, the tensors' bytes. Reading executes nothing and
+/// trusts nothing: every length and offset is checked against the file. https://huggingface.co/docs/safetensors
+/// </summary>
+public static class Safetensors
+{
+    /// <summary>The format's own limit on its header (bytes).</summary>
+    private const long LargestHeader = 100_000_000;
+
+    private static readonly Dictionary<string, int> ElementSizes = new()
+    {
+        ["F64"] = 8,
+        ["F32"] = 4,
+        ["F16"] = 2,
+        ["BF16"] = 2,
+        ["I64"] = 8,
+        ["I32"] = 4,
+        ["I16"] = 2,
+        ["I8"] = 1,
+        ["U8"] = 1,
+        ["BOOL"] = 1,
+    };
+
+    /// <summary>Writes all tensors to a temporary name beside <paramref name="path"/> and renames it, so that the file is
+    /// there whole or not at all.</summary>
+    /// <exception cref="EnvironmentError">The disk is full or the folder cannot be written.</exception>
+    public static void Write(
+        string path,
+        IReadOnlyCollection<KeyValuePair<string, StoredTensor>> tensors,
+        IReadOnlyDictionary<string, string> metadata
+    ) =>
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                var header = new JsonObject
+                {
+                    ["__metadata__"] = new JsonObject(
+                        metadata.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))
+                    ),
+                };
+                long offset = 0;
+                foreach (var (name, tensor) in tensors)
+                {
+                    header[name] = new JsonObject
+                    {
+                        ["dtype"] = tensor.Type,
+                        ["shape"] = new JsonArray([.. tensor.Shape.Select(size => (JsonNode)size)]),
+                        ["data_offsets"] = new JsonArray(offset, offset + tensor.Bytes.LongLength),
+                    };
+                    offset += tensor.Bytes.LongLength;
+                }
+                byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+                // Tensors begin at a multiple of eight; spaces are JSON's white space.
+                int padding = (8 - json.Length % 8) % 8;
+                Span<byte> length = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, json.Length + padding);
+                stream.Write(length);
+                stream.Write(json);
+                stream.Write("        "u8[..padding]);
+                foreach (var (_, tensor) in tensors)
+                    stream.Write(tensor.Bytes);
+            }
+        );
+
+    /// <summary>Reads all tensors and the file's own notes.</summary>
+    /// <exception cref="InputError">The file is missing, truncated or not of this format.</exception>
+    public static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    {
+        byte[] file = AtomicFile.Read(path);
+        if (file.Length < 8)
+            throw Damaged(path, "it is shorter than its header");
+        long headerLength = BinaryPrimitives.ReadInt64LittleEndian(file);
+        if (headerLength < 2 || headerLength > LargestHeader || headerLength > file.Length - 8)
+            throw Damaged(path, $"its header claims {headerLength} bytes of {file.Length}");
+
+        JsonObject header;
+        try
+        {
+            header = JsonNode.Parse(file.AsSpan(8, (int)headerLength))!.AsObject();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            throw Damaged(path, "its header is not JSON", e);
+        }
+
+        var tensors = new Dictionary<string, StoredTensor>();
+        var metadata = new Dictionary<string, string>();
+        foreach (var (name, entry) in header)
+        {
+            try
+            {
+                if (name == "__metadata__")
+                    foreach (var (key, value) in entry!.AsObject())
+                        metadata[key] = value!.GetValue<string>();
+                else
+                    tensors[name] = ReadTensor(path, name, entry!.AsObject(), file.AsSpan(8 + (int)headerLength));
+            }
+            catch (Exception e)
+                when (e is InvalidOperationException or NullReferenceException or FormatException or OverflowException)
+            {
+                throw Damaged(path, $"its entry '{name}' is malformed", e);
+            }
+        }
+        return (tensors, metadata);
+    }
+
+    private static StoredTensor ReadTensor(string path, string name, JsonObject entry, ReadOnlySpan<byte> data)
+    {
+        string type = entry["dtype"]!.GetValue<string>();
+        long[] shape = [.. entry["shape"]!.AsArray().Select(size => size!.GetValue<long>())];
+        long begin = entry["data_offsets"]!.AsArray()[0]!.GetValue<long>();
+        long end = entry["data_offsets"]!.AsArray()[1]!.GetValue<long>();
+        if (!ElementSizes.TryGetValue(type, out int size))
+            throw new InputError($"{path}: '{name}' is of type {type}, which is not read", "save it as F32");
+        if (shape.Any(s => s < 0))
+            throw Damaged(path, $"'{name}' has a negative size");
+        long bytes = shape.Aggregate((long)size, (product, s) => checked(product * s));
+        if (begin < 0 || end < begin || end > data.Length)
+            throw Damaged(path, $"'{name}' lies outside of the file");
+        if (end - begin != bytes)
+            throw Damaged(path, $"'{name}' has {end - begin} bytes where its shape needs {bytes}");
+        return new StoredTensor(type, shape, data[(int)begin..(int)end].ToArray());
+    }
+
+    private static InputError Damaged(string path, string how, Exception? inner = null) =>
+        new(
+            $"{path} is damaged or not a safetensors file: {how}",
+            "use another checkpoint, or write this one again",
+            inner
+        );
+}

@@ -1,0 +1,118 @@
+using CnnSpec.Ir;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Inference;
+
+/// <summary>One guess: a class and the probability that the network gives it.</summary>
+public sealed record Guess(string Class, double Probability);
+
+/// <summary>A trained network with what it needs to look at images: preprocessing and class names.</summary>
+public sealed class Predictor : IDisposable
+{
+    private readonly Network _network;
+    private readonly Normalisation _scaling;
+    private readonly IReadOnlyList<string> _classes;
+
+    private readonly bool _crops;
+
+    private Predictor(
+        Program program,
+        string weights,
+        ChannelStatistics? scaling,
+        IReadOnlyList<string> classes,
+        bool crops
+    )
+    {
+        _crops = crops;
+        EngineSetup.Initialise();
+        _network = new Network(program);
+        WeightFile.Load(weights, _network);
+        _network.eval();
+        _classes = classes;
+        int channels = (int)program.Input.Head;
+        _scaling = new Normalisation(scaling ?? ChannelStatistics.Identity(channels));
+    }
+
+    /// <summary>The weights of a run.</summary>
+    /// <param name="which"><c>best</c> or <c>last</c>.</param>
+    /// <exception cref="InputError">They are missing or damaged.</exception>
+    public static Predictor FromRun(RunFolder run, string which = "best") =>
+        new(run.Program, Path.Combine(run.Path, which + ".safetensors"), run.Scaling, run.ClassNames, run.Data.Name == "folder");
+
+    /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>
+    /// <exception cref="InputError">The weights are damaged or of another network.</exception>
+    public static Predictor FromWeights(Program program, string weights) =>
+        new(
+            program,
+            weights,
+            null,
+            [.. Enumerable.Range(0, (int)ProgramModule.outputShape(program).Head).Select(i => i.ToString())],
+            crops: false
+        );
+
+    /// <summary>The network itself, to be tested on whole data sets.</summary>
+    public Network Network => _network;
+
+    /// <summary>The likeliest classes of an image file, likeliest first. The shorter side is resized, the centre cropped.</summary>
+    /// <exception cref="InputError">The file is no readable image, or the network takes no images.</exception>
+    public IReadOnlyList<Guess> Classify(string path, int count)
+    {
+        long[] input = [.. _network.Program.Input];
+        if (input.Length != 3)
+            throw new InputError("this network takes features, not images", "give it an array with --input x.npy");
+        var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
+        byte[] pixels = Fit(ImageDecoder.Read(path), shape);
+        var values = new float[shape.Size];
+        _scaling.Apply(pixels, values, shape);
+
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var logits = _network.forward(tensor(values.AsMemory(), [1, .. input]));
+        float[] probabilities = logits.flatten(1).softmax(1).data<float>().ToArray();
+        return
+        [
+            .. probabilities
+                .Select((probability, index) => new Guess(NameOf(index), probability))
+                .OrderByDescending(guess => guess.Probability)
+                .Take(count),
+        ];
+    }
+
+    /// <summary>Raw logits of a whole array: <c>[N, …input] → [N, …output]</c>; one sample may come without its batch.</summary>
+    /// <exception cref="InputError">The array has another shape than the network takes.</exception>
+    public (long[] Shape, float[] Values) Logits(long[] shape, float[] values)
+    {
+        long[] input = [.. _network.Program.Input];
+        if (shape.AsSpan().SequenceEqual(input))
+            shape = [1, .. shape];
+        if (shape.Length != input.Length + 1 || !shape.AsSpan(1).SequenceEqual(input))
+            throw new InputError(
+                $"the array is [{string.Join(", ", shape)}], and the network takes [N, {string.Join(", ", input)}]",
+                "give it an array of that shape, scaled as in training"
+            );
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var logits = _network.forward(tensor(values.AsMemory(), shape)).contiguous();
+        return (logits.shape, logits.data<float>().ToArray());
+    }
+
+    /// <summary>What training did to its images: those of a data set are padded or resized whole, photographs of any other
+    /// proportion are cropped.</summary>
+    private byte[] Fit(Raster image, ImageShape shape)
+    {
+        var pixels = new byte[shape.Size];
+        if (_crops || image.Shape.Height * shape.Width != image.Shape.Width * shape.Height)
+            ImageFolder.Fit(image, shape, pixels, new BilinearResizer());
+        else
+            AdaptedImages.To(new MemoryImages(image.Pixels, [0], image.Shape, [""]), shape).Read(0, pixels);
+        return pixels;
+    }
+
+    private string NameOf(int index) => index < _classes.Count ? _classes[index] : index.ToString();
+
+    public void Dispose() => _network.Dispose();
+}

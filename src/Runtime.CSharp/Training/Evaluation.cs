@@ -1,0 +1,67 @@
+using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>How well a network does on some images.</summary>
+/// <param name="Loss">Mean cross-entropy.</param>
+/// <param name="Confusion">Counts by true class, then by predicted class.</param>
+public sealed record Evaluation(int Images, double Loss, double Accuracy, double Top5Accuracy, int[][] Confusion)
+{
+    /// <summary>Images a step; memory, not speed, is what bounds it.</summary>
+    private const int BatchSize = 250;
+
+    /// <summary>Runs the network over all images in evaluation mode and leaves it in the mode it was in.</summary>
+    public static Evaluation Of(
+        Network network,
+        IImageSource images,
+        ChannelStatistics? statistics,
+        CancellationToken stop = default
+    )
+    {
+        bool wasTraining = network.training;
+        network.eval();
+        using var withoutGradient = no_grad();
+        int classes = images.ClassNames.Count;
+        var confusion = new int[classes][];
+        for (int i = 0; i < classes; i++)
+            confusion[i] = new int[classes];
+        double loss = 0;
+        int inTop5 = 0;
+
+        var loader = new BatchLoader(images, new BatchOptions { BatchSize = BatchSize, Statistics = statistics });
+        foreach (var batch in loader.Epoch(0))
+        {
+            using var lent = batch;
+            stop.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var (input, labels) = batch.ToTensors();
+            var logits = network.forward(input);
+            loss += nn.functional.cross_entropy(logits, labels).item<float>() * (double)batch.Count;
+            var (_, best) = logits.topk((int)Math.Min(5, logits.shape[1]), 1);
+            long[] ranked = best.data<long>().ToArray();
+            int width = ranked.Length / batch.Count;
+            for (int row = 0; row < batch.Count; row++)
+            {
+                var guesses = ranked.AsSpan(row * width, width);
+                // A head may be wider than the data set has classes.
+                if (guesses[0] < classes)
+                    confusion[batch.Labels[row]][guesses[0]]++;
+                if (guesses.Contains(batch.Labels[row]))
+                    inTop5++;
+            }
+        }
+
+        network.train(wasTraining);
+        int correct = Enumerable.Range(0, classes).Sum(i => confusion[i][i]);
+        return new Evaluation(
+            images.Count,
+            loss / images.Count,
+            (double)correct / images.Count,
+            (double)inTop5 / images.Count,
+            confusion
+        );
+    }
+}

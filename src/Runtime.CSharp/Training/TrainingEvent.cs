@@ -1,0 +1,36 @@
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>What a training run tells while it works; the command line draws it.</summary>
+public abstract record TrainingEvent;
+
+/// <summary>Everything is ready; the first step comes next.</summary>
+/// <param name="Notes">What a reader of the results must know of the data.</param>
+public sealed record RunPrepared(
+    string Folder,
+    int TrainingImages,
+    int ValidationImages,
+    int TestImages,
+    int Epochs,
+    int StepsPerEpoch,
+    IReadOnlyList<string> Notes
+) : TrainingEvent;
+
+/// <summary>A step was taken. Loss and accuracy are those of the epoch so far.</summary>
+public sealed record StepTaken(int Epoch, int Step, int Steps, double Loss, double Accuracy, double ImagesPerSecond)
+    : TrainingEvent;
+
+/// <summary>An epoch ended.</summary>
+public sealed record EpochEnded(EpochMetrics Metrics) : TrainingEvent;
+
+/// <summary>A line of <c>metrics.jsonl</c>. Accuracies are fractions; the rate is that of the last step.</summary>
+/// <param name="ValidationAccuracy">Null where nothing was held out.</param>
+/// <param name="Seconds">For the epoch's training, without validation.</param>
+public sealed record EpochMetrics(
+    int Epoch,
+    double TrainLoss,
+    double TrainAccuracy,
+    double? ValidationAccuracy,
+    double LearningRate,
+    double ImagesPerSecond,
+    double Seconds
+);

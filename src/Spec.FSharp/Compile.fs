@@ -1,0 +1,201 @@
+/// The whole pipeline: text → Ast → Graph (with shapes) → Ir. Read this first.
+module CnnSpec.Compile
+
+open System
+open System.Threading
+open CnnSpec.Text
+open CnnSpec.Syntax
+open CnnSpec.Operators
+open CnnSpec.Elaborate
+open CnnSpec.Ir
+
+type Options =
+    {
+        /// `--set name=value`: values of the network's parameters, as spec text.
+        Set: (string * string) list
+        /// `--input CxHxW` instead of the spec's own.
+        Input: Shape option
+        /// Reads an imported file, or says why not. The compiler itself touches no file.
+        Load: string -> Result<string, string>
+    }
+
+/// A network that fits, with everything the other commands show of it.
+type Network =
+    {
+        Graph: Graph
+        Program: Program
+        /// Its recipes, checked against its head.
+        Recipes: Recipe list
+    }
+
+type Compilation =
+    {
+        File: File
+        /// Those without an error, in the order of the file.
+        Networks: Network list
+        Diagnostics: Diagnostic list
+    }
+
+    member this.HasErrors = this.Diagnostics |> List.exists Diagnostic.isError
+
+/// Text to tree, in the dress that the file's name tells.
+let private parse (source: Source) : File * Diagnostic list = CnnParser.parse source
+
+let private directory (path: string) =
+    match path.LastIndexOfAny [| '/'; '\\' |] with
+    | -1 -> ""
+    | at -> path.Substring(0, at + 1)
+
+/// The declarations of all files that this one imports, each file once, and where reading failed.
+let private imports (load: string -> Result<string, string>) (file: File) : Declaration list * Diagnostic list =
+    let visited = Collections.Generic.HashSet [ file.Source.Path ]
+    let declarations = ResizeArray<Declaration>()
+    let diagnostics = ResizeArray<Diagnostic>()
+
+    let rec visit depth (file: File) =
+        for declaration in file.Declarations do
+            match declaration.Kind with
+            | Import(path, span) ->
+                let full = if path.StartsWith '/' then path else directory file.Source.Path + path
+
+                if depth > Budget.DeepestCalls then
+                    diagnostics.Add(Diagnostic.error "E0208" span $"imports nest more than {Budget.DeepestCalls} deep")
+                elif visited.Add full then
+                    match load full with
+                    | Error reason ->
+                        diagnostics.Add(
+                            Diagnostic.error "E0208" span $"\"{path}\" cannot be imported: {reason}"
+                            |> Diagnostic.withHelp "the path is relative to the file that imports"
+                        )
+                    | Ok text ->
+                        let imported, problems = parse (Source.create full text)
+                        diagnostics.AddRange problems
+                        visit (depth + 1) imported
+                        declarations.AddRange imported.Declarations
+            | _ -> ()
+
+    visit 0 file
+    List.ofSeq declarations, List.ofSeq diagnostics
+
+/// The values of `--set`, parsed as the spec's expressions are.
+let private overrides (options: Options) (networks: BlockDeclaration list) : Elaborate.Overrides * Diagnostic list =
+    let parsed =
+        options.Set
+        |> List.map (fun (name, text) ->
+            let source = Source.create $"--set {name}" text
+            name, source, CnnParser.parseExpression source 0 text.Length)
+
+    let known = networks |> List.collect (fun n -> n.Parameters |> List.map _.Name.Name)
+
+    let problems =
+        parsed
+        |> List.collect (fun (name, source, result) ->
+            [
+                match result with
+                | Error diagnostic -> diagnostic
+                | Ok _ -> ()
+
+                if not (List.contains name known) then
+                    let diagnostic =
+                        Diagnostic.error "E0203" (Span.create source 0 source.Text.Length) $"no network has a parameter '{name}'"
+
+                    match Suggest.nearest name known, known with
+                    | Some near, _ -> Diagnostic.withHelp $"did you mean '{near}'?" diagnostic
+                    | None, [] -> diagnostic
+                    | None, _ -> Diagnostic.withHelp $"""it has {String.concat ", " known}""" diagnostic
+            ])
+
+    let arguments =
+        parsed
+        |> List.choose (fun (name, _, result) -> result |> Result.toOption |> Option.map (fun expr -> name, expr))
+        |> Map.ofList
+
+    {
+        Arguments = arguments
+        Input = options.Input
+    },
+    problems
+
+let private isReserved name =
+    (Catalog.tryFind name).IsSome
+    || (Builtins.tryFind name).IsSome
+    || List.contains name [ "channels"; "height"; "width"; "split" ]
+
+let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) : Compilation =
+    let diagnostics = ResizeArray<Diagnostic> syntax
+    let imported, importProblems = imports options.Load file
+    diagnostics.AddRange importProblems
+    let declarations, problems = Declarations.collect isReserved file.Declarations imported
+    diagnostics.AddRange problems
+    let overrides, problems = overrides options declarations.Networks
+    diagnostics.AddRange problems
+
+    let networks =
+        try
+            let constants = Elaborate.constants declarations (Budget()) diagnostics.Add
+
+            declarations.Networks
+            |> List.choose (fun declaration ->
+                let budget = Budget()
+                let arguments, graph = Elaborate.network declarations constants overrides budget diagnostics.Add declaration
+                let program = graph |> Option.map Lower.program
+                graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
+
+                let classes =
+                    match program |> Option.map Program.outputShape with
+                    | Some [ features ] -> Some features
+                    | _ -> None
+
+                let recipes =
+                    declarations.Recipes
+                    |> List.choose (Recipes.elaborate declarations constants budget diagnostics.Add arguments classes)
+
+                Option.map2
+                    (fun graph program ->
+                        {
+                            Graph = graph
+                            Program = program
+                            Recipes = recipes
+                        })
+                    graph
+                    program)
+        with BudgetExceeded diagnostic ->
+            diagnostics.Add diagnostic
+            []
+
+    {
+        File = file
+        Networks = networks
+        Diagnostics = Diagnostic.inSourceOrder diagnostics
+    }
+
+/// Expansion recurses as deep as the spec nests, which the budget bounds; this much stack (bytes) holds it.
+let private stackSize = 256 * 1024 * 1024
+
+let private onLargeStack (work: unit -> 'a) : 'a =
+    let mutable result = Unchecked.defaultof<'a>
+    let mutable failure: exn = null
+
+    let thread =
+        Thread(
+            (fun () ->
+                try
+                    result <- work ()
+                with error ->
+                    failure <- error),
+            stackSize
+        )
+
+    thread.Start()
+    thread.Join()
+
+    if not (isNull failure) then
+        Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(failure).Throw()
+
+    result
+
+/// Checks a spec and lowers the networks in it. Never fails: what is wrong is in the diagnostics.
+let file (options: Options) (source: Source) : Compilation =
+    onLargeStack (fun () ->
+        let file, problems = parse source
+        elaborate options file problems)

@@ -1,0 +1,120 @@
+/// Words for branches that do not fit together: what each did to its input, and what would mend it.
+module internal CnnSpec.Elaborate.Branches
+
+open CnnSpec.Text
+open CnnSpec.Operators
+
+/// The end of one branch of a combinator.
+type Branch =
+    {
+        /// Its label or tensor name, or `branch 2`.
+        Name: string
+        Node: Node
+    }
+
+let private ratio (before: int64) (after: int64) =
+    if after < before && before % after = 0L && before / after = 2L then "halves"
+    elif after < before then "shrinks"
+    elif after > before then "enlarges"
+    else "keeps"
+
+/// The nodes of a branch from its end back to where the branches part.
+let private chain (builder: Builder) (fork: int) (last: Node) =
+    let rec walk (node: Node) found =
+        if node.Id <= fork then
+            found
+        else
+            match node.Inputs with
+            | first :: _ -> walk builder[first] (node :: found)
+            | [] -> node :: found
+
+    walk last [] |> List.filter (fun node -> node.Op <> Identity)
+
+let private spatial (shape: Shape) =
+    match shape with
+    | [ _; h; w ] -> Some(h, w)
+    | _ -> None
+
+/// `main halves H and W (conv at 9:5, stride 2) and has 128 channels`
+let story (builder: Builder) (fork: int) (branch: Branch) =
+    let nodes = chain builder fork branch.Node
+
+    let changes =
+        nodes
+        |> List.choose (fun node ->
+            match node.Inputs with
+            | [] -> None
+            | input :: _ ->
+                let before = builder[input].Shape
+
+                match spatial before, spatial node.Shape with
+                | Some(h, w), Some(h', w') when (h, w) <> (h', w') ->
+                    let verb = if h <> h' then ratio h h' else ratio w w'
+                    let axes = if h <> h' && w <> w' then "H and W" elif h <> h' then "H" else "W"
+
+                    let stride =
+                        match node.Op with
+                        | Conv c when c.Stride <> Extent.one -> $", stride {c.Stride}"
+                        | MaxPool p when p.Stride <> Extent.one -> $", stride {p.Stride}"
+                        | AvgPool p when p.Stride <> Extent.one -> $", stride {p.Stride}"
+                        | _ -> ""
+
+                    Some $"{verb} {axes} ({node.Operator} at {Span.describe node.Span}{stride})"
+                | _ -> None)
+
+    if nodes.IsEmpty then
+        $"{branch.Name} is the input, unchanged"
+    else
+        let channels =
+            match branch.Node.Shape with
+            | [ features ] -> $"has {features} features"
+            | shape -> $"has {shape.Head} channels"
+
+        let changes =
+            match changes with
+            | [] -> [ "keeps H and W" ]
+            | few when few.Length <= 3 -> few
+            | many -> List.truncate 2 many @ [ $"… ({many.Length} changes in all)" ]
+
+        $"""{branch.Name} {String.concat ", " changes} and {channels}"""
+
+/// The node where all branches part: the nearest one that leads to each of them.
+let fork (builder: Builder) (branches: Branch list) =
+    let ancestors (branch: Branch) =
+        let rec walk found pending =
+            match pending with
+            | [] -> found
+            | id :: rest when Set.contains id found -> walk found rest
+            | id :: rest -> walk (Set.add id found) (builder[id].Inputs @ rest)
+
+        walk Set.empty [ branch.Node.Id ]
+
+    let shared = branches |> List.map ancestors |> Set.intersectMany
+    if shared.IsEmpty then -1 else Set.maxElement shared
+
+/// One sentence that would make the two branches agree, where a usual remedy applies.
+let remedy (branches: Branch list) =
+    match branches with
+    | [ a; b ] ->
+        match a.Node.Shape, b.Node.Shape with
+        | [ c1; h1; w1 ], [ c2; h2; w2 ] ->
+            // The branch with the larger map is the one to project.
+            let target, from, c, (h, w), (h', w') =
+                if h1 * w1 <= h2 * w2 then
+                    a.Name, b.Name, c1, (h2, w2), (h1, w1)
+                else
+                    b.Name, a.Name, c2, (h1, w1), (h2, w2)
+
+            if h % h' = 0L && w % w' = 0L && h / h' = w / w' then
+                let stride = h / h'
+                let strided = if stride > 1L then $", stride={stride}" else ""
+                ignore target
+                Some $"project {from}: conv({c}, kernel=1{strided})"
+            elif (h, w) <> (h', w') then
+                Some "give both branches the same strides, and padding that keeps their sizes equal"
+            else
+                None
+        | [ _ ], [ _; _; _ ]
+        | [ _; _; _ ], [ _ ] -> Some "flatten both branches, or neither"
+        | _ -> None
+    | _ -> None

@@ -1,0 +1,111 @@
+/// How a network is trained, after checking: what a `train { … }` section says.
+namespace CnnSpec.Ir
+
+type DataSource =
+    {
+        /// As the command line names it: `mnist`, `fashion-mnist`, `cifar10`, `shapes`, or `folder`.
+        Name: string
+        /// The folder of images, where the name is `folder`.
+        Path: string
+        /// Training images held out for validation.
+        Validation: int
+        /// How many images to generate, where the name is `shapes`.
+        TrainCount: int
+        TestCount: int
+        /// How many classes it has; nothing for a folder, which tells when it is opened.
+        Classes: int option
+    }
+
+/// What pixels become after division by 255.
+type PixelScaling =
+    | UnitInterval
+    /// Centred and scaled by the training set's channel means and deviations.
+    | ByDataSet
+    | ByChannel of mean: float list * deviation: float list
+
+type Optimizer =
+    | Sgd of learningRate: float * momentum: float * dampening: float * weightDecay: float * nesterov: bool
+    | Adam of learningRate: float * beta1: float * beta2: float * epsilon: float * weightDecay: float
+    | AdamW of learningRate: float * beta1: float * beta2: float * epsilon: float * weightDecay: float
+    | RmsProp of learningRate: float * alpha: float * epsilon: float * weightDecay: float * momentum: float
+
+/// The learning rate's factor over time; epochs count from 0.
+type Schedule =
+    | ConstantRate
+    /// Times `gamma` after every so many epochs.
+    | Step of epochs: int * gamma: float
+    /// Times `gamma` after each of these epochs.
+    | MultiStep of milestones: int list * gamma: float
+    /// Times `gamma` after every epoch.
+    | Exponential of gamma: float
+    /// Half a cosine from 1 to `final`. Loshchilov & Hutter 2016, arXiv:1608.03983.
+    | Cosine of final: float
+    /// `(1 − t/T)^power`.
+    | Polynomial of power: float
+    /// Up from `start` to 1 during the first `rise` of all steps, then down to `final`, both along cosines.
+    /// Smith & Topin 2017, arXiv:1708.07120.
+    | OneCycle of rise: float * start: float * final: float
+
+type Recipe =
+    {
+        Name: string
+        Data: DataSource
+        Scaling: PixelScaling
+        Optimizer: Optimizer
+        Schedule: Schedule
+        /// Epochs (parts of them count) during which the rate climbs from 0 in equal steps.
+        Warmup: float
+        LabelSmoothing: float
+        Epochs: int
+        Batch: int
+        Seed: int64
+    }
+
+[<RequireQualifiedAccess>]
+module Recipe =
+
+    let learningRate (recipe: Recipe) =
+        match recipe.Optimizer with
+        | Sgd(learningRate = lr)
+        | Adam(learningRate = lr)
+        | AdamW(learningRate = lr)
+        | RmsProp(learningRate = lr) -> lr
+
+    let withLearningRate (lr: float) (recipe: Recipe) =
+        let optimizer =
+            match recipe.Optimizer with
+            | Sgd(_, momentum, dampening, decay, nesterov) -> Sgd(lr, momentum, dampening, decay, nesterov)
+            | Adam(_, beta1, beta2, epsilon, decay) -> Adam(lr, beta1, beta2, epsilon, decay)
+            | AdamW(_, beta1, beta2, epsilon, decay) -> AdamW(lr, beta1, beta2, epsilon, decay)
+            | RmsProp(_, alpha, epsilon, decay, momentum) -> RmsProp(lr, alpha, epsilon, decay, momentum)
+
+        { recipe with Optimizer = optimizer }
+
+    /// The learning rate's factor for a step, counted from 0 over the whole training.
+    let rateFactor (recipe: Recipe) (step: int64) (stepsPerEpoch: int64) : float =
+        let total = float (max 1L (int64 recipe.Epochs * stepsPerEpoch))
+        let epoch = int (step / stepsPerEpoch)
+        let progress = float step / total
+        let cosine low high part = low + (high - low) * 0.5 * (1.0 - cos (System.Math.PI * part))
+
+        let factor =
+            match recipe.Schedule with
+            | ConstantRate -> 1.0
+            | Step(epochs, gamma) -> System.Math.Pow(gamma, float (epoch / epochs))
+            | MultiStep(milestones, gamma) ->
+                System.Math.Pow(gamma, float (milestones |> List.filter (fun m -> epoch >= m) |> List.length))
+            | Exponential gamma -> System.Math.Pow(gamma, float epoch)
+            | Cosine final -> cosine 1.0 final progress
+            | Polynomial power -> System.Math.Pow(max 0.0 (1.0 - progress), power)
+            | OneCycle(rise, start, final) ->
+                if progress < rise then
+                    cosine start 1.0 (progress / rise)
+                else
+                    cosine 1.0 final ((progress - rise) / max 1e-9 (1.0 - rise))
+
+        let warmupSteps = recipe.Warmup * float stepsPerEpoch
+
+        if float step < warmupSteps then
+            factor * float (step + 1L) / (warmupSteps + 1.0)
+        else
+            factor

@@ -1,0 +1,331 @@
+/// The shape of an operation's output, from the shapes of its inputs.
+module CnnSpec.Shape.Infer
+
+open CnnSpec.Operators
+
+/// Why an operation does not fit its inputs.
+type Mismatch =
+    {
+        Code: string
+        Message: string
+        Notes: string list
+        Help: string option
+    }
+
+let private mismatch code message notes help =
+    Error
+        {
+            Code = code
+            Message = message
+            Notes = notes
+            Help = help
+        }
+
+let private needsMap op (shape: Shape) continuation =
+    match shape with
+    | [ c; h; w ] -> continuation c h w
+    | [ features ] ->
+        mismatch
+            "E0304"
+            $"{op} needs a map of channels × height × width, and gets {features} features"
+            []
+            (Some "move it before flatten, or bring back a map with reshape([C, H, W])")
+    | other -> mismatch "E0304" $"{op} needs a map of channels × height × width, and gets {Shape.describe other}" [] None
+
+let private keepsMap op shape = needsMap op shape (fun c h w -> Ok [ c; h; w ])
+
+/// One dimension of a window operation, with the numbers that explain a failure.
+type private Axis =
+    {
+        Name: string
+        Size: int64
+        Kernel: int
+        Stride: int
+        Near: int
+        Far: int
+        Dilation: int
+        Ceil: bool
+    }
+
+    member this.Output =
+        if this.Ceil then
+            Formulas.windowsRoundedUp this.Size this.Kernel this.Stride this.Near this.Dilation
+        else
+            Formulas.windows this.Size this.Kernel this.Stride (this.Near + this.Far) this.Dilation
+
+let private axes (h: int64) (w: int64) (kernel: Extent) (stride: Extent) (padding: Margins) (dilation: Extent) ceil =
+    {
+        Name = "height"
+        Size = h
+        Kernel = kernel.Height
+        Stride = stride.Height
+        Near = padding.Top
+        Far = padding.Bottom
+        Dilation = dilation.Height
+        Ceil = ceil
+    },
+    {
+        Name = "width"
+        Size = w
+        Kernel = kernel.Width
+        Stride = stride.Width
+        Near = padding.Left
+        Far = padding.Right
+        Dilation = dilation.Width
+        Ceil = ceil
+    }
+
+let private slide op verb (height: Axis, width: Axis) continuation =
+    let failing = [ height; width ] |> List.filter (fun axis -> axis.Output < 1L)
+
+    match failing with
+    | [] -> continuation height.Output width.Output
+    | axis :: _ ->
+        let covered = Formulas.dilatedKernel axis.Kernel axis.Dilation
+        let padding = axis.Near + axis.Far
+
+        let message =
+            $"the {op}'s window of {covered} does not fit a map whose {axis.Name} is {axis.Size}"
+            + (if padding > 0 then $" (with padding, {axis.Size + int64 padding})" else "")
+
+        let note =
+            failing
+            |> List.map (fun axis ->
+                let arithmetic =
+                    Formulas.explainWindows axis.Size axis.Kernel axis.Stride (axis.Near + axis.Far) axis.Dilation
+
+                $"{axis.Name}: {arithmetic}, so no position is left to {verb}.")
+
+        let missing = covered - axis.Size - int64 padding
+        let help =
+            if padding > 0 || axis.Dilation > 1 then
+                $"use a kernel of at most {axis.Size + int64 padding}, or pad by {(missing + 1L) / 2L} more on each side"
+            else
+                $"use a kernel of at most {axis.Size}, padding={(covered - axis.Size + 1L) / 2L}, or fewer strides before it"
+
+        mismatch "E0303" message note (Some help)
+
+let private groupsDivide groups channels outChannels continuation =
+    if channels % int64 groups <> 0L then
+        mismatch
+            "E0305"
+            $"{groups} groups do not divide {channels} input channels"
+            [ $"{channels} / {groups} leaves a remainder of {channels % int64 groups}." ]
+            (Some "choose groups that divide the channels; groups=channels is a depthwise convolution")
+    elif outChannels % groups <> 0 then
+        mismatch
+            "E0305"
+            $"{groups} groups do not divide {outChannels} output channels"
+            [ $"{outChannels} / {groups} leaves a remainder of {outChannels % groups}." ]
+            (Some "choose an out_channels that is a multiple of groups")
+    else
+        continuation ()
+
+let private halfKernel op (kernel: Extent) (padding: Extent) continuation =
+    if 2 * padding.Height > kernel.Height || 2 * padding.Width > kernel.Width then
+        mismatch
+            "E0308"
+            $"the {op}'s padding of {padding} is more than half its kernel of {kernel}"
+            [ "A window could then lie in the padding alone, where there is nothing to pool." ]
+            (Some $"use padding={kernel.Height / 2} or less, or a larger kernel")
+    else
+        continuation ()
+
+let private conv (c: Convolution) shape =
+    needsMap "conv" shape (fun channels h w ->
+        groupsDivide c.Groups channels c.OutChannels (fun () ->
+            slide "convolution" "compute" (axes h w c.Kernel c.Stride c.Padding c.Dilation false) (fun h w ->
+                Ok [ int64 c.OutChannels; h; w ])))
+
+let private transposed (c: TransposedConvolution) shape =
+    needsMap "conv_transpose" shape (fun channels h w ->
+        groupsDivide c.Groups channels c.OutChannels (fun () ->
+            let output size kernel stride padding extra dilation =
+                Formulas.transposed size kernel stride padding extra dilation
+
+            let p = c.Padding
+            let h' = output h c.Kernel.Height c.Stride.Height p.Height c.OutputPadding.Height c.Dilation.Height
+            let w' = output w c.Kernel.Width c.Stride.Width p.Width c.OutputPadding.Width c.Dilation.Width
+            let tooWide out (stride: int) (dilation: int) = out >= max stride dilation
+
+            if tooWide c.OutputPadding.Height c.Stride.Height c.Dilation.Height
+               || tooWide c.OutputPadding.Width c.Stride.Width c.Dilation.Width then
+                mismatch
+                    "E0303"
+                    $"output_padding {c.OutputPadding} must be smaller than the stride or the dilation"
+                    []
+                    (Some $"use output_padding={max c.Stride.Height c.Dilation.Height - 1} or less")
+            elif h' < 1L || w' < 1L then
+                mismatch
+                    "E0303"
+                    $"the transposed convolution's padding of {p} leaves nothing of a {h}×{w} map"
+                    [ $"height: ({h} − 1)·{c.Stride.Height} − 2·{p.Height} + {c.Kernel.Height} = {h'}." ]
+                    (Some "use less padding or a larger kernel")
+            else
+                Ok [ int64 c.OutChannels; h'; w' ]))
+
+let private pool name kernel stride padding dilation ceil shape =
+    needsMap name shape (fun c h w ->
+        halfKernel "pool" kernel padding (fun () ->
+            slide "pool" "pool" (axes h w kernel stride (Margins.symmetric padding) dilation ceil) (fun h w ->
+                Ok [ c; h; w ])))
+
+let private reshape (target: int64 list) (shape: Shape) =
+    match Shape.elements shape, Shape.elements target with
+    | Some have, Some want when have = want -> Ok target
+    | have, want ->
+        let count = Option.fold (fun _ n -> string n) "too many"
+
+        mismatch
+            "E0306"
+            $"{Shape.describe shape} cannot be reshaped to {Shape.describe target}"
+            [ $"It has {count have} values, and the new shape needs {count want}." ]
+            None
+
+let private permute (order: int list) (shape: Shape) =
+    if List.sort order <> [ 0 .. shape.Length - 1 ] then
+        let axes = System.String.Join(", ", [ 0 .. shape.Length - 1 ])
+
+        mismatch
+            "E0306"
+            $"permute needs each of the axes {axes} once"
+            [ "Axes are counted without the batch: 0 is channels, 1 height, 2 width." ]
+            None
+    else
+        Ok(order |> List.map (fun axis -> shape[axis]))
+
+let private slice start stop shape =
+    match shape with
+    | c :: rest when 0 <= start && start < stop && int64 stop <= c -> Ok(int64 (stop - start) :: rest)
+    | c :: _ -> mismatch "E0306" $"channels {start} to {stop} cannot be sliced from {c} channels" [] (Some $"stay within 0 to {c}")
+    | [] -> mismatch "E0306" "there are no channels to slice" [] None
+
+let private pad (m: Margins) mode shape =
+    needsMap "pad" shape (fun c h w ->
+        let tooWide = mode = Reflect && int64 (max m.Top m.Bottom) >= h || mode = Reflect && int64 (max m.Left m.Right) >= w
+
+        if tooWide then
+            mismatch
+                "E0309"
+                $"a {h}×{w} map has too few rows or columns to reflect into its padding"
+                []
+                (Some "pad by less than the map's size, or use mode=\"replicate\"")
+        else
+            Ok [ c; h + int64 (m.Top + m.Bottom); w + int64 (m.Left + m.Right) ])
+
+/// All operands alike; the caller words the complaint, since it knows where the operands come from.
+let private alike code verb (shapes: Shape list) =
+    match shapes with
+    | [] -> mismatch "E0306" "no branches to combine" [] None
+    | first :: rest when List.forall ((=) first) rest -> Ok first
+    | _ -> mismatch code $"these branches cannot be {verb}" [] None
+
+let private concat (shapes: Shape list) =
+    match shapes with
+    | [] -> mismatch "E0306" "no branches to combine" [] None
+    | first :: rest when rest |> List.forall (fun s -> s.Length = first.Length && List.tail s = List.tail first) ->
+        Ok((shapes |> List.sumBy List.head) :: List.tail first)
+    | _ -> mismatch "E0302" "these branches cannot be concatenated" [] None
+
+/// `[C,1,1]` beside `[C,H,W]` in any order.
+let private broadcast (shapes: Shape list) =
+    let largest = shapes |> List.maxBy (fun s -> Shape.elements s |> Option.defaultValue 0L)
+
+    let fits (shape: Shape) =
+        shape = largest
+        || (shape.Length = 3 && largest.Length = 3 && shape = [ largest.Head; 1L; 1L ])
+
+    if List.forall fits shapes then
+        Ok largest
+    else
+        mismatch "E0301" "these branches cannot be multiplied" [] None
+
+let private divides what (factor: int) (channels: int64) continuation =
+    if channels % int64 factor = 0L then
+        continuation ()
+    else
+        mismatch
+            "E0305"
+            $"{factor} {what} do not divide {channels} channels"
+            [ $"{channels} / {factor} leaves a remainder of {channels % int64 factor}." ]
+            None
+
+let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
+    let input = List.tryHead inputs |> Option.defaultValue []
+
+    match op with
+    | Input -> Ok input
+    | Conv c -> conv c input
+    | ConvTranspose c -> transposed c input
+    | Linear(outFeatures, _) ->
+        match input with
+        | [ _ ] -> Ok [ int64 outFeatures ]
+        | [ c; h; w ] ->
+            mismatch
+                "E0304"
+                $"linear needs features, and gets a map {Shape.describe input}"
+                [ $"Flattened it has {c}·{h}·{w} = {c * h * w} features." ]
+                (Some "put flatten before it")
+        | other -> mismatch "E0304" $"linear needs features, and gets {Shape.describe other}" [] (Some "put flatten before it")
+    | MaxPool p -> pool "max_pool" p.Kernel p.Stride p.Padding p.Dilation p.Ceil input
+    | AvgPool p -> pool "avg_pool" p.Kernel p.Stride p.Padding Extent.one p.Ceil input
+    | AdaptiveMaxPool size
+    | AdaptiveAvgPool size ->
+        needsMap "adaptive pooling" input (fun c _ _ -> Ok [ c; int64 size.Height; int64 size.Width ])
+    | BatchNorm _ ->
+        match input with
+        | [ _ ] -> Ok input
+        | _ -> keepsMap "batch_norm" input
+    | LayerNorm(_, false) -> Ok input
+    | LayerNorm(_, true) -> keepsMap "layer_norm" input
+    | GroupNorm(groups, _) -> keepsMap "group_norm" input |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+    | InstanceNorm _ -> keepsMap "instance_norm" input
+    | LocalResponseNorm _ -> keepsMap "local_response_norm" input
+    | Dropout2d _ -> keepsMap "dropout2d" input
+    | Upsample(factor, _) ->
+        needsMap "upsample" input (fun c h w -> Ok [ c; h * int64 factor; w * int64 factor ])
+    | ChannelShuffle groups ->
+        keepsMap "channel_shuffle" input |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+    | PixelShuffle factor ->
+        needsMap "pixel_shuffle" input (fun c h w ->
+            divides $"sub-pixels ({factor} squared)" (factor * factor) c (fun () ->
+                Ok [ c / int64 (factor * factor); h * int64 factor; w * int64 factor ]))
+    | Pad(margins, mode) -> pad margins mode input
+    | LayerScale _ -> keepsMap "layer_scale" input
+    | Affine(scale, shift) ->
+        match input with
+        | c :: _ when [ scale; shift ] |> List.forall (fun values -> values.Length = 1 || int64 values.Length = c) -> Ok input
+        | c :: _ -> mismatch "E0306" $"affine needs one number, or one for each of {c} channels" [] None
+        | [] -> Ok input
+    | Flatten ->
+        match Shape.elements input with
+        | Some elements -> Ok [ elements ]
+        | None -> Ok input
+    | Reshape target -> reshape target input
+    | Permute order -> permute order input
+    | Slice(start, stop) -> slice start stop input
+    | Concat -> concat inputs
+    | Add -> alike "E0301" "added" inputs
+    | Multiply false -> alike "E0301" "multiplied" inputs
+    | Multiply true -> broadcast inputs
+    | Activate _
+    | PRelu _
+    | Softmax
+    | LogSoftmax
+    | Dropout _
+    | DropPath _
+    | Identity -> Ok input
+
+/// The output shape of `op` on `inputs` (all without the batch), or why they do not fit. An output with more than 2⁴⁰
+/// values is refused, so that no later sum can overflow.
+let output (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
+    unbounded op inputs
+    |> Result.bind (fun shape ->
+        let tooLarge = Shape.elements shape |> Option.isNone
+        let weights = Weights.ofOp op inputs |> List.exists (fun w -> Shape.elements w.Shape |> Option.isNone)
+
+        if tooLarge || weights then
+            let what = if tooLarge then $"the output {Shape.describe shape}" else "its weight"
+            mismatch "E0307" $"{what} has more than {Shape.mostElements} values" [] (Some "make the layer smaller")
+        else
+            Ok shape)

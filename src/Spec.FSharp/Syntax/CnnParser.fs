@@ -1,0 +1,387 @@
+/// The grammar of `.cnn` files. A statement that does not parse is reported and skipped, so that one slip does not hide
+/// the others.
+module CnnSpec.Syntax.CnnParser
+
+open System.Collections.Generic
+open FParsec
+open CnnSpec.Text
+open CnnSpec.Syntax.Lexing
+open CnnSpec.Syntax.ExpressionParser
+
+/// Leaves out empty lines at the start, and all but one in a row.
+let private tidy isFirst (comments: Comment list) =
+    let folded =
+        ([], comments)
+        ||> List.fold (fun kept comment ->
+            match comment.Text, kept with
+            | None, ("" :: _) -> kept
+            | None, [] when isFirst -> kept
+            | text, _ -> defaultArg text "" :: kept)
+
+    List.rev folded
+
+/// Reads the item that stands here together with its comments: those above it, those inside it (moved above), and the
+/// one behind it on the same line.
+let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span> =
+    fun stream ->
+        let state = stream.UserState
+        let above = state.TakeComments()
+        let start = state.Offset stream
+        let reply = parser stream
+
+        if reply.Status <> Ok then
+            Reply(reply.Status, reply.Error)
+        else
+            let text = state.Source.Text
+            let mutable finish = state.Offset stream
+
+            while finish > start && System.Char.IsWhiteSpace text[finish - 1] do
+                finish <- finish - 1
+
+            ws stream |> ignore
+            // Looking for an `else` on the next line may have read comments that belong to the next item.
+            let here, later =
+                state.TakeComments() |> List.partition (fun c -> c.Offset < state.Offset stream)
+
+            state.Restore later
+            let behind, inside = here |> List.partition (fun c -> not c.OwnLine)
+            // Of several comments behind pieces of one long statement only the last stands behind the whole.
+            let inside = (inside @ List.truncate (behind.Length - 1) behind) |> List.filter _.Text.IsSome
+            let behind = behind |> List.tryLast
+            let finish = behind |> Option.fold (fun finish c -> min finish c.Offset) finish
+
+            let trivia =
+                {
+                    Above = tidy isFirst above @ (inside |> List.sortBy _.Offset |> List.choose _.Text)
+                    Behind = behind |> Option.bind _.Text
+                }
+
+            let span = span start (start + text.Substring(start, finish - start).TrimEnd().Length) state
+            Reply(Ok, (reply.Result, trivia, span), reply.Error)
+
+/// Skips what is left of an item that did not parse: to the end of its line or to `;`, over whole `{ … }` bodies.
+let private recover (stream: CharStream<ParserState>) =
+    let mutable depth = 0
+    let mutable going = true
+
+    while going && not stream.IsEndOfStream do
+        match stream.Peek() with
+        | '{' ->
+            depth <- depth + 1
+            stream.Skip()
+        | '}' when depth = 0 -> going <- false
+        | '}' ->
+            depth <- depth - 1
+            stream.Skip()
+        | ';' when depth = 0 -> going <- false
+        | '\n'
+        | '\r' ->
+            if depth = 0 then
+                going <- false
+            else
+                stream.SkipNewline() |> ignore
+        | '/' when stream.Peek 1 = '/' -> stream.SkipRestOfLine false
+        | _ -> stream.Skip()
+
+let private report (stream: CharStream<ParserState>) error =
+    let state = stream.UserState
+    state.Diagnostics.Add(SyntaxError.diagnose state.Source (state.Offset stream) error)
+    state.TakeComments() |> ignore
+
+/// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
+/// comments; broken ones are reported and left out.
+let private items (closing: char option) (item: Parser<'a>) (finish: 'a * Trivia * Span -> 'b) : Parser<'b list * string list> =
+    fun stream ->
+        let state = stream.UserState
+        let result = ResizeArray<'b>()
+        let mutable going = true
+
+        let skipSeparators () =
+            wsLines stream |> ignore
+
+            while stream.Skip ';' do
+                wsLines stream |> ignore
+
+        skipSeparators ()
+
+        while going do
+            if stream.IsEndOfStream || (closing.IsSome && stream.Peek() = closing.Value) then
+                going <- false
+            else
+                let before = stream.Index
+                let reply = withTrivia (result.Count = 0) item stream
+
+                if reply.Status <> Ok then
+                    report stream reply.Error
+                    recover stream
+                else
+                    result.Add(finish reply.Result)
+
+                    match stream.Peek() with
+                    | '\n'
+                    | '\r'
+                    | ';' -> ()
+                    | c when Some c = closing -> ()
+                    | _ when stream.IsEndOfStream -> ()
+                    | _ ->
+                        let error =
+                            if reply.Error = null then
+                                expected "a line break or ';'"
+                            else
+                                ErrorMessageList.Merge(expected "a line break or ';'", reply.Error)
+
+                        report stream error
+                        recover stream
+
+                // A stray character that begins nothing must not stop the file from being read.
+                if stream.Index = before then
+                    stream.Skip()
+
+                skipSeparators ()
+
+        let trailing = state.TakeComments() |> tidy (result.Count = 0)
+        Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) "") |> List.rev))
+
+/// `{ item … }`
+let private braced (item: Parser<'a>) finish : Parser<'b list * string list * Span> =
+    nested (
+        unbracketed (fun stream ->
+            let start = stream.UserState.Offset stream
+
+            if not (stream.Skip '{') then
+                Reply(Error, expectedString "{")
+            else
+                let outer = stream.UserState.TakeComments()
+                let reply = items (Some '}') item finish stream
+                let list, trailing = reply.Result
+                let finish = stream.UserState.Offset stream
+
+                if stream.Skip '}' then
+                    let body = span start (stream.UserState.Offset stream) stream.UserState
+                    ws stream |> ignore
+                    stream.UserState.Restore outer
+                    Reply((list, trailing, body))
+                else
+                    let state = stream.UserState
+
+                    state.Diagnostics.Add(
+                        Diagnostic.error "E0102" (span finish finish state) "expected '}', found the end of the file"
+                        |> Diagnostic.withRelated
+                            [
+                                {
+                                    Span = span start (start + 1) state
+                                    Text = "this is never closed"
+                                }
+                            ]
+                    )
+
+                    Reply((list, trailing, span start finish state)))
+    )
+
+let private statement, private statementRef = createParserForwardedToRef<StatementKind * Expr option * Ident list, ParserState> ()
+
+let private makeStatement ((kind, label, outputs), trivia, span) : Statement =
+    {
+        Kind = kind
+        Label = label
+        Outputs = outputs
+        Span = span
+        Trivia = trivia
+    }
+
+let private body: Parser<Body> =
+    let make (statements, trailing, span) : Body =
+        {
+            Statements = statements
+            Trailing = trailing
+            Span = span
+        }
+
+    braced statement makeStatement |>> make
+
+let private setting: Parser<Ident * Expr> =
+    let key =
+        spanned (sepBy1 (fun stream -> word stream) (skipChar '.'))
+        |>> fun (words, span) ->
+            let name = System.String.Join(".", words |> List.map _.Name)
+            { Name = name; Span = { span with End = (List.last words).Span.End } }: Ident
+
+    key .>> symbol "=" .>>. expression
+
+let private settings =
+    braced setting (fun ((key, value), trivia, _) ->
+        {
+            Key = key
+            Value = value
+            Trivia = trivia
+        })
+
+let private dimensions: Parser<StatementKind> =
+    let times =
+        attempt (skipChar 'x' .>> notFollowedBy (satisfy (fun c -> System.Char.IsLetter c || c = '_')) .>> ws)
+        <|> symbol "×"
+        <?> "'x'"
+
+    sepBy1 term times |>> Input
+
+let private otherwise: Parser<Body option> =
+    opt (attempt (wsLines >>. keyword "else") >>. ws >>. body)
+
+let private conditional: Parser<StatementKind> =
+    let branch = expression .>>. body
+
+    let rec more branches : Parser<StatementKind> =
+        (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. branch
+         >>= fun next -> more (next :: branches))
+        <|> (otherwise |>> fun last -> If(List.rev branches, last))
+
+    branch >>= fun first -> more [ first ]
+
+let private optionalArguments = opt (arguments .>> ws) |>> Option.defaultValue []
+
+/// By keyword: what follows it.
+let private keywordStatements: IDictionary<string, Parser<StatementKind>> =
+    let equals = symbol "="
+
+    let combinators =
+        [
+            for name, combinator in Combinator.table ->
+                name, (optionalArguments .>>. body |>> fun (arguments, body) -> Combine(combinator, arguments, body))
+        ]
+
+    dict (
+        combinators
+        @ [
+            "input", dimensions
+            "let", (identifier .>> equals .>>. expression |>> Let)
+            "assert", (expression .>>. opt (symbol "," >>. expression) |>> Assert)
+            "repeat",
+            pipe3 expression (opt (keyword "as" >>. identifier)) body (fun count index body ->
+                Repeat(count, index, body))
+            "for",
+            pipe4
+                identifier
+                (opt (symbol "," >>. identifier))
+                (keyword "in" >>. expression)
+                body
+                (fun item index items body -> For(item, index, items, body))
+            "if", conditional
+            "aux", (optionalArguments .>>. body |>> Auxiliary)
+            "from", (identifier |>> From)
+            "init", (settings |>> fun (rules, _, _) -> Initialise rules)
+        ]
+    )
+
+let private statementKind: Parser<StatementKind> =
+    let group = body |>> Group
+    let apply = identifier .>>. opt (arguments .>> ws) |>> Apply
+
+    let byWord: Parser<StatementKind> =
+        fun stream ->
+            let start = stream.State
+            let reply = word stream
+
+            if reply.Status <> Ok then
+                Reply(Error, expected "a statement")
+            else
+                match keywordStatements.TryGetValue reply.Result.Name with
+                | true, parser -> parser stream
+                | _ ->
+                    stream.BacktrackTo start
+                    apply stream
+
+    fun stream -> if stream.Peek() = '{' then group stream else byWord stream
+
+statementRef.Value <-
+    let bareLabel =
+        identifier |>> fun name -> { Kind = StringLiteral [ Literal name.Name ]; Span = name.Span }
+
+    let label =
+        attempt ((stringLiteral <|> bareLabel) .>> symbol ":" .>> ws)
+
+    let outputs =
+        opt (keyword "as" >>. sepBy1 identifier (symbol ",")) |>> Option.defaultValue []
+
+    nested (pipe3 (opt label) statementKind outputs (fun label kind outputs -> kind, label, outputs))
+
+let private parameters: Parser<Parameter list> =
+    let parameter =
+        identifier .>>. opt (symbol "=" >>. expression)
+        |>> fun (name, value) -> { Name = name; Default = value }: Parameter
+
+    (between (symbol "(") (symbol ")") (bracketed (ws >>. sepEndBy parameter (symbol ",") .>> ws))
+     <|>% [])
+
+/// `= expression`, or `{ let … ; expression }`.
+let private functionBody: Parser<Expr> =
+    let separators = skipMany (satisfy (fun c -> c = ';') >>. wsLines)
+
+    let rec lines: Parser<Expr> =
+        fun stream ->
+            (wsLines
+             >>. ((attempt (keyword "let") >>. identifier .>> symbol "=" .>>. expression .>> wsLines .>> separators
+                   .>>. lines
+                   |>> fun ((name, value), rest) ->
+                       { Kind = LetIn(name, value, rest)
+                         Span = Span.cover name.Span rest.Span })
+                  <|> (expression .>> wsLines .>> separators)))
+                stream
+
+    (symbol "=" >>. wsLines >>. expression)
+    <|> nested (unbracketed (skipChar '{' >>. lines .>> skipChar '}' .>> ws))
+
+let private declaration: Parser<DeclarationKind> =
+    let path: Parser<string * Span> =
+        fun stream ->
+            let reply = stringLiteral stream
+
+            match reply.Status, reply.Result with
+            | Ok, { Kind = StringLiteral [ Literal text ]; Span = span } -> Reply((text, span))
+            | Ok, _ -> Reply(Error, messageError "an import names its file with a plain string")
+            | status, _ -> Reply(status, reply.Error)
+
+    choice
+        [
+            keyword "import" >>. path |>> Import
+            keyword "let" >>. identifier .>> symbol "=" .>>. expression |>> Constant
+            keyword "fn" >>. pipe3 identifier parameters functionBody (fun name ps body -> Function(name, ps, body))
+            keyword "block" >>. pipe3 identifier parameters body (fun name ps body -> Block(name, ps, body))
+            keyword "network" >>. pipe3 identifier parameters body (fun name ps body -> Network(name, ps, body))
+            keyword "train" >>. opt identifier .>>. settings
+            |>> fun (name, (settings, trailing, _)) -> Train(name, settings, trailing)
+        ]
+
+/// Every declaration that parses, and a diagnostic for everything that does not.
+let parse (source: Source) : File * Diagnostic list =
+    let state = ParserState(source, 0)
+
+    let make (kind, trivia, span) : Declaration =
+        {
+            Kind = kind
+            Span = span
+            Trivia = trivia
+        }
+
+    match runParserOnString (items None declaration make) state source.Path source.Text with
+    | Success((declarations, trailing), _, _) ->
+        {
+            Source = source
+            Declarations = declarations
+            Trailing = trailing
+        },
+        List.ofSeq state.Diagnostics
+    | Failure(_, error, _) ->
+        let span = Span.create source (int error.Position.Index) (int error.Position.Index + 1)
+
+        { Source = source; Declarations = []; Trailing = [] },
+        [ Diagnostic.error "E0101" span "this file cannot be read" ]
+
+/// One expression that stands at `start` in its source: a YAML scalar, or the value of `--set name=value`.
+let parseExpression (source: Source) start finish : Result<Expr, Diagnostic> =
+    let state = ParserState(source, start)
+    let whole = ws >>. expression .>> ws .>> eof
+
+    match runParserOnSubstring whole state source.Path source.Text start (finish - start) with
+    | Success(expression, _, _) -> Result.Ok expression
+    | Failure(_, error, _) ->
+        Result.Error(SyntaxError.diagnose source (start + int error.Position.Index) error.Messages)

@@ -1,0 +1,186 @@
+namespace CnnSpec.Syntax
+
+open System.Collections.Generic
+open FParsec
+open CnnSpec.Text
+
+/// A comment (or an empty line, where `Text` is None) as met by the parser.
+type Comment =
+    {
+        Offset: int
+        Text: string option
+        /// Nothing but white space before it on its line.
+        OwnLine: bool
+    }
+
+/// What the parsers share. It is mutable and outlives backtracking, which is why comments are keyed by offset.
+type ParserState(source: Source, startOffset: int) =
+    let comments = ResizeArray<Comment>()
+    let seen = HashSet<int>()
+    let diagnostics = ResizeArray<Diagnostic>()
+
+    member _.Source = source
+    member _.Diagnostics = diagnostics
+    /// How many `(` and `[` are open: inside them a line break is white space.
+    member val OpenBrackets = 0 with get, set
+    /// How deep expressions and bodies nest, so that no input can exhaust the stack.
+    member val Nesting = 0 with get, set
+
+    member _.Add(comment: Comment) =
+        if seen.Add comment.Offset then
+            comments.Add comment
+
+    /// Comments met since the last call, in order.
+    member _.TakeComments() =
+        let taken = comments |> Seq.sortBy _.Offset |> Seq.toList
+        comments.Clear()
+        taken
+
+    /// Gives back comments that were taken too early.
+    member _.Restore(taken: Comment list) = comments.AddRange taken
+
+    member _.Offset(stream: CharStream<ParserState>) = startOffset + int stream.Index
+
+/// White space, comments, offsets, nesting: the layer under the grammar.
+module internal Lexing =
+
+    type Parser<'a> = Parser<'a, ParserState>
+
+    /// Deeper nesting than this is refused; a network needs a dozen levels.
+    let deepest = 200
+
+    let offset: Parser<int> = fun stream -> Reply(stream.UserState.Offset stream)
+
+    let span start finish (state: ParserState) = Span.create state.Source start finish
+
+    let private skipWhile (stream: CharStream<ParserState>) newlines =
+        let state = stream.UserState
+        let mutable going = true
+        let mutable breaks = 0
+
+        let mutable ownLine = stream.Index = 0L
+
+        while going do
+            match stream.Peek() with
+            | ' '
+            | '\t'
+            | '\u00a0'
+            | '\ufeff' -> stream.Skip()
+            | '\n'
+            | '\r' when newlines ->
+                stream.SkipNewline() |> ignore
+                ownLine <- true
+                breaks <- breaks + 1
+
+                if breaks = 2 then
+                    state.Add
+                        {
+                            Offset = state.Offset stream - 1
+                            Text = None
+                            OwnLine = true
+                        }
+            | '/' when stream.Peek(1) = '/' ->
+                let start = state.Offset stream
+                stream.Skip 2
+                let text = stream.ReadRestOfLine false
+
+                state.Add
+                    {
+                        Offset = start
+                        Text = Some(text.TrimEnd())
+                        OwnLine = ownLine
+                    }
+
+                breaks <- 0
+            | _ -> going <- false
+
+    /// White space on this line and, inside brackets, line breaks too.
+    let ws: Parser<unit> =
+        fun stream ->
+            skipWhile stream (stream.UserState.OpenBrackets > 0)
+            Reply(())
+
+    /// White space and line breaks.
+    let wsLines: Parser<unit> =
+        fun stream ->
+            skipWhile stream true
+            Reply(())
+
+    let bracketed (parser: Parser<'a>) : Parser<'a> =
+        fun stream ->
+            let state = stream.UserState
+            state.OpenBrackets <- state.OpenBrackets + 1
+            let reply = parser stream
+            state.OpenBrackets <- state.OpenBrackets - 1
+            reply
+
+    /// Line breaks separate again: a body inside brackets.
+    let unbracketed (parser: Parser<'a>) : Parser<'a> =
+        fun stream ->
+            let state = stream.UserState
+            let before = state.OpenBrackets
+            state.OpenBrackets <- 0
+            let reply = parser stream
+            state.OpenBrackets <- before
+            reply
+
+    let nested (parser: Parser<'a>) : Parser<'a> =
+        fun stream ->
+            let state = stream.UserState
+
+            if state.Nesting >= deepest then
+                Reply(FatalError, messageError $"this nests more than {deepest} levels deep")
+            else
+                state.Nesting <- state.Nesting + 1
+                let reply = parser stream
+                state.Nesting <- state.Nesting - 1
+                reply
+
+    let private isWordStart c = System.Char.IsLetter c || c = '_'
+    let private isWordPart c = System.Char.IsLetterOrDigit c || c = '_'
+
+    /// A bare word, keyword or not, and its span; white space behind it is skipped.
+    let word: Parser<Ident> =
+        fun stream ->
+            if isWordStart (stream.Peek()) then
+                let start = stream.UserState.Offset stream
+                let text = stream.ReadCharsOrNewlinesWhile(isWordPart, false)
+                let span = span start (stream.UserState.Offset stream) stream.UserState
+                ws stream |> ignore
+                Reply({ Name = text; Span = span }: Ident)
+            else
+                Reply(Error, expected "a name")
+
+    let identifier: Parser<Ident> =
+        fun stream ->
+            let start = stream.State
+            let reply = word stream
+
+            if reply.Status = Ok && Keyword.reserved.Contains reply.Result.Name then
+                stream.BacktrackTo start
+                Reply(Error, ErrorMessageList.Merge(expected "a name", unexpected $"the keyword '{reply.Result.Name}'"))
+            else
+                reply
+
+    let keyword name : Parser<unit> =
+        fun stream ->
+            let start = stream.State
+            let reply = word stream
+
+            if reply.Status = Ok && reply.Result.Name = name then
+                Reply(())
+            else
+                stream.BacktrackTo start
+                Reply(Error, expectedString name)
+
+    let symbol (text: string) : Parser<unit> = skipString text .>> ws
+
+    let spanned (parser: Parser<'a>) : Parser<'a * Span> =
+        fun stream ->
+            let start = stream.UserState.Offset stream
+            let reply = parser stream
+
+            if reply.Status = Ok then
+                Reply(Ok, (reply.Result, span start (stream.UserState.Offset stream) stream.UserState), reply.Error)
+            else
+                Reply(reply.Status, reply.Error)
