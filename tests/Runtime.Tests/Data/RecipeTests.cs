@@ -6,7 +6,10 @@ using NUnit.Framework;
 
 namespace CnnSpec.Runtime.Tests.Data;
 
-/// <summary>What each origin delivers becomes the files that are kept. Contents are stand-ins; the installer checks the real ones by their pins.</summary>
+/// <summary>
+/// What each origin delivers becomes the files that are kept. Contents are stand-ins; the installer checks the real
+/// ones by their pins.
+/// </summary>
 public sealed class RecipeTests
 {
     private TestFolder _folder = null!;

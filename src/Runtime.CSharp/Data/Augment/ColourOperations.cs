@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Changes of colour on uint8 images, with the arithmetic of Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> and so of torchvision on
+/// Changes of colour on uint8 images, with the arithmetic of Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> and so of
+/// torchvision on
 /// PIL images. A factor of 1 changes nothing; images of one channel have no saturation.
 /// </summary>
 internal static class ColourOperations
@@ -37,7 +38,9 @@ internal static class ColourOperations
         }
     }
 
-    /// <summary>Towards or away from a smoothed image; the outermost pixels have nothing to be smoothed with and stay.</summary>
+    /// <summary>
+    /// Towards or away from a smoothed image; the outermost pixels have nothing to be smoothed with and stay.
+    /// </summary>
     public static void Sharpness(Canvas canvas, float factor)
     {
         var shape = canvas.Shape;
