@@ -11,7 +11,10 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
         return new ChannelStatistics(new float[channels], one);
     }
 
-    /// <summary>Reads every image once. Sums are integers, so the result is exact and does not depend on the order or the number of threads.</summary>
+    /// <summary>
+    /// Reads every image once. Sums are integers, so the result is exact and does not depend on the order or the number
+    /// of threads.
+    /// </summary>
     public static ChannelStatistics Of(
         IImageSource source,
         IProgress<ReadProgress>? progress = null,

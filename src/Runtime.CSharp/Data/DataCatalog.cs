@@ -7,7 +7,9 @@ namespace CnnSpec.Runtime.Data;
 /// <param name="Note">What users of it must know, once prepared.</param>
 public sealed record DataSetState(DataSetInfo Info, bool Prepared, string? Folder, string? Source, string? Note);
 
-/// <summary>The data sets that have a name, and the way from a name or a folder to images of the shape that a network takes.</summary>
+/// <summary>
+/// The data sets that have a name, and the way from a name or a folder to images of the shape that a network takes.
+/// </summary>
 public sealed class DataCatalog
 {
     /// <summary>The generated set, always there.</summary>
@@ -22,7 +24,9 @@ public sealed class DataCatalog
         "as cnnspec"
     );
 
-    /// <summary>Generated and decoded images are kept in memory up to this; above it they are made at each read.</summary>
+    /// <summary>
+    /// Generated and decoded images are kept in memory up to this; above it they are made at each read.
+    /// </summary>
     private const long MemoryLimit = 1L << 30;
 
     private readonly DataCache _cache;
@@ -37,8 +41,10 @@ public sealed class DataCatalog
     public IReadOnlyList<DataSetState> List() => All.Select(State).ToArray();
 
     /// <summary>Opens a data set by its name, or a folder of images.</summary>
-    /// <param name="nameOrFolder">A name of <see cref="All"/>; anything else is a folder, see <see cref="ImageFolder"/>.</param>
-    /// <param name="wanted">The shape that the network takes; see <see cref="AdaptedImages"/> for how it is reached.</param>
+    /// <param name="nameOrFolder">A name of <see cref="All"/>; anything else is a folder, see
+    /// <see cref="ImageFolder"/>.</param>
+    /// <param name="wanted">The shape that the network takes; see <see cref="AdaptedImages"/> for how it is
+    /// reached.</param>
     /// <param name="seed">Splits a folder that has no test images, and draws <c>shapes</c>.</param>
     /// <param name="progress">A large folder takes a while: all of its images are decoded the first time.</param>
     /// <exception cref="InputError">It is not prepared, damaged, unknown or cannot be given that shape.</exception>
@@ -115,7 +121,10 @@ public sealed class DataCatalog
         };
     }
 
-    /// <summary>Padding and resizing do not change the statistics that are used; grey repeats them, and a mix of channels is measured.</summary>
+    /// <summary>
+    /// Padding and resizing do not change the statistics that are used; grey repeats them, and a mix of channels is
+    /// measured.
+    /// </summary>
     private static ChannelStatistics StatisticsFor(ChannelStatistics native, IImageSource train, ImageShape wanted)
     {
         var conversion = ChannelConversion.Between(train.Shape.Channels, wanted.Channels);

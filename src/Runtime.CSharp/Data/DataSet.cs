@@ -4,7 +4,8 @@ namespace CnnSpec.Runtime.Data;
 /// <param name="Name">The name it was opened by.</param>
 /// <param name="Train">The training images.</param>
 /// <param name="Test">The test images, of the same shape and classes.</param>
-/// <param name="Statistics">Mean and deviation of each channel over the training images, before padding or resizing.</param>
+/// <param name="Statistics">Mean and deviation of each channel over the training images, before padding or
+/// resizing.</param>
 /// <param name="Note">What a reader of the results must know, such as a split that is not the official one.</param>
 public sealed record DataSet(
     string Name,
@@ -14,6 +15,9 @@ public sealed record DataSet(
     string? Note
 )
 {
-    /// <summary>What was done to the images to give them the wanted shape, such as <c>padded 28×28 → 32×32</c>; null when nothing was.</summary>
+    /// <summary>
+    /// What was done to the images to give them the wanted shape, such as <c>padded 28×28 → 32×32</c>; null when
+    /// nothing was.
+    /// </summary>
     public string? Adaptation { get; init; }
 }

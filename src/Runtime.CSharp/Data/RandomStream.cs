@@ -13,7 +13,9 @@ public struct RandomStream(ulong seed)
     /// <summary>The state between draws. <c>new RandomStream(State)</c> goes on from there.</summary>
     public readonly ulong State => _state;
 
-    /// <summary>The stream of one purpose: equal arguments give equal streams, different ones unrelated streams.</summary>
+    /// <summary>
+    /// The stream of one purpose: equal arguments give equal streams, different ones unrelated streams.
+    /// </summary>
     public static RandomStream For(ulong seed, ulong first, ulong second = 0, ulong third = 0)
     {
         ulong state = Mix(seed + Gamma);

@@ -1,10 +1,16 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Which images train and which validate. Each list is sorted, so that reading it in order walks memory forwards.</summary>
+/// <summary>
+/// Which images train and which validate. Each list is sorted, so that reading it in order walks memory forwards.
+/// </summary>
 public sealed record Split(int[] Train, int[] Validation)
 {
-    /// <summary>Holds <paramref name="validation"/> of <paramref name="count"/> images back, drawn uniformly by <paramref name="seed"/>.</summary>
-    /// <exception cref="InputError">More images are to be held back than can be spared: at least one must train.</exception>
+    /// <summary>
+    /// Holds <paramref name="validation"/> of <paramref name="count"/> images back, drawn uniformly by
+    /// <paramref name="seed"/>.
+    /// </summary>
+    /// <exception cref="InputError">More images are to be held back than can be spared: at least one must
+    /// train.</exception>
     public static Split Hold(int count, int validation, ulong seed)
     {
         if (validation < 0 || validation >= count)

@@ -45,7 +45,9 @@ public sealed class DrawnShapesTests
             Throws.TypeOf<InputError>().With.Message.Contains("1×7×28")
         );
 
-    /// <summary>The pixels alone must not give the class away: the nearest class mean is little better than chance.</summary>
+    /// <summary>
+    /// The pixels alone must not give the class away: the nearest class mean is little better than chance.
+    /// </summary>
     [Test]
     public void Class_means_do_not_tell_the_classes_apart()
     {

@@ -16,8 +16,12 @@ public enum Interpolation
 /// </summary>
 internal readonly record struct AffineMap(double A, double B, double C, double D, double E, double F)
 {
-    /// <summary>Turned counter-clockwise about the middle, then scaled, sheared and moved, by the formula of torchvision's <c>affine</c>.</summary>
-    /// <param name="angle">Clockwise, in degrees, as in torchvision's <c>affine</c>; its <c>rotate</c> takes the opposite.</param>
+    /// <summary>
+    /// Turned counter-clockwise about the middle, then scaled, sheared and moved, by the formula of torchvision's
+    /// <c>affine</c>.
+    /// </summary>
+    /// <param name="angle">Clockwise, in degrees, as in torchvision's <c>affine</c>; its <c>rotate</c> takes the
+    /// opposite.</param>
     /// <param name="shearX">In degrees; so is the other.</param>
     public static AffineMap About(
         ImageShape shape,
@@ -57,7 +61,9 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
         canvas.Replace(shape);
     }
 
-    /// <summary>With the 16-bit fixed-point positions of Pillow's <c>affine_fixed</c>, so that ties fall as they do there.</summary>
+    /// <summary>
+    /// With the 16-bit fixed-point positions of Pillow's <c>affine_fixed</c>, so that ties fall as they do there.
+    /// </summary>
     private void Nearest(ReadOnlySpan<byte> source, Span<byte> target, ImageShape shape)
     {
         var (a, b, c) = (Fixed(A), Fixed(B), Fixed(C + (A + B) * 0.5));

@@ -1,9 +1,11 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Brightness, contrast, saturation and hue changed at random, in random order, as torchvision's <c>ColorJitter</c> on PIL images.
+/// Brightness, contrast, saturation and hue changed at random, in random order, as torchvision's <c>ColorJitter</c> on
+/// PIL images.
 /// </summary>
-/// <param name="brightness">The factor is uniform in <c>[max(0, 1 − b), 1 + b]</c>; so are those of contrast and saturation.</param>
+/// <param name="brightness">The factor is uniform in <c>[max(0, 1 − b), 1 + b]</c>; so are those of contrast and
+/// saturation.</param>
 /// <param name="hue">The turn is uniform in <c>[−hue, hue]</c> of the colour circle, hue at most ½.</param>
 public sealed class ColorJitter(double brightness = 0, double contrast = 0, double saturation = 0, double hue = 0)
     : ISampleTransform

@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Changes of colour on uint8 images, with the arithmetic of Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> and so of torchvision on
+/// Changes of colour on uint8 images, with the arithmetic of Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> and so of
+/// torchvision on
 /// PIL images. A factor of 1 changes nothing; images of one channel have no saturation.
 /// </summary>
 internal static class ColourOperations
@@ -9,8 +10,7 @@ internal static class ColourOperations
     /// <summary>Towards or away from black.</summary>
     public static void Brightness(Canvas canvas, float factor)
     {
-        foreach (ref byte p in canvas.Pixels)
-            p = Blend(0, p, factor);
+        Towards(canvas, 0, factor);
     }
 
     /// <summary>Towards or away from the mean grey of the image.</summary>
@@ -21,8 +21,7 @@ internal static class ColourOperations
         foreach (byte g in grey)
             sum += g;
         byte mean = (byte)((double)sum / grey.Length + 0.5);
-        foreach (ref byte p in canvas.Pixels)
-            p = Blend(mean, p, factor);
+        Towards(canvas, mean, factor);
     }
 
     /// <summary>Towards or away from the image in grey.</summary>
@@ -31,12 +30,17 @@ internal static class ColourOperations
         if (canvas.Shape.Channels != 3)
             return;
         var grey = Grey(canvas);
-        var pixels = canvas.Pixels;
-        for (int i = 0; i < pixels.Length; i++)
-            pixels[i] = Blend(grey[i % grey.Length], pixels[i], factor);
+        for (int c = 0; c < 3; c++)
+        {
+            var channel = canvas.Pixels.Slice(c * grey.Length, grey.Length);
+            for (int i = 0; i < channel.Length; i++)
+                channel[i] = Blend(grey[i], channel[i], factor);
+        }
     }
 
-    /// <summary>Towards or away from a smoothed image; the outermost pixels have nothing to be smoothed with and stay.</summary>
+    /// <summary>
+    /// Towards or away from a smoothed image; the outermost pixels have nothing to be smoothed with and stay.
+    /// </summary>
     public static void Sharpness(Canvas canvas, float factor)
     {
         var shape = canvas.Shape;
@@ -135,6 +139,16 @@ internal static class ColourOperations
         var grey = canvas.Next(canvas.Shape with { Channels = 1 });
         ChannelConversion.Luma(canvas.Pixels, grey, canvas.Shape.PlaneSize);
         return grey;
+    }
+
+    /// <summary>One level is the same for all pixels, so 256 blends make a table for them all.</summary>
+    private static void Towards(Canvas canvas, byte level, float factor)
+    {
+        Span<byte> table = stackalloc byte[256];
+        for (int p = 0; p < 256; p++)
+            table[p] = Blend(level, (byte)p, factor);
+        foreach (ref byte p in canvas.Pixels)
+            p = table[p];
     }
 
     private static byte Blend(byte from, byte to, float factor)

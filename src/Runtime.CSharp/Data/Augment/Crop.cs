@@ -1,6 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>The middle of the image; where the image is smaller, black is added around it, as torchvision does.</summary>
+/// <summary>
+/// The middle of the image; where the image is smaller, black is added around it, as torchvision does.
+/// </summary>
 public sealed class CenterCrop(int height, int width) : ISampleTransform
 {
     public ImageShape Output(ImageShape input)
@@ -17,7 +19,9 @@ public sealed class CenterCrop(int height, int width) : ISampleTransform
     }
 }
 
-/// <summary>Pads the image and cuts a rectangle out at a random place: with padding 4, the standard augmentation of CIFAR-10.</summary>
+/// <summary>
+/// Pads the image and cuts a rectangle out at a random place: with padding 4, the standard augmentation of CIFAR-10.
+/// </summary>
 public sealed class RandomCrop(int height, int width, int padding = 0, PadMode mode = PadMode.Zero) : ISampleTransform
 {
     private readonly Pad _pad = new(padding, mode);

@@ -1,8 +1,10 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Blends each image with the one before it in the batch, and its label likewise (Zhang et al. 2018, arXiv:1710.09412). The order of a
-/// shuffled batch is random already, so the neighbour serves as the random partner, as in torchvision. One weight for the batch.
+/// Blends each image with the one before it in the batch, and its label likewise (Zhang et al. 2018, arXiv:1710.09412).
+/// The order of a
+/// shuffled batch is random already, so the neighbour serves as the random partner, as in torchvision. One weight for
+/// the batch.
 /// </summary>
 /// <param name="alpha">The weight is drawn from Beta(α, α).</param>
 public sealed class Mixup(double alpha = 1) : IBatchTransform
@@ -25,10 +27,12 @@ public sealed class Mixup(double alpha = 1) : IBatchTransform
 }
 
 /// <summary>
-/// Pastes a rectangle of the image before it in the batch into each image; labels count by area (Yun et al. 2019, arXiv:1905.04899).
+/// Pastes a rectangle of the image before it in the batch into each image; labels count by area (Yun et al. 2019,
+/// arXiv:1905.04899).
 /// One rectangle for the batch, chosen as in torchvision.
 /// </summary>
-/// <param name="alpha">The part that stays is drawn from Beta(α, α), before the rectangle is cut off at the edges.</param>
+/// <param name="alpha">The part that stays is drawn from Beta(α, α), before the rectangle is cut off at the
+/// edges.</param>
 public sealed class CutMix(double alpha = 1) : IBatchTransform
 {
     private readonly double _alpha = NeighbourMixing.Alpha(alpha);

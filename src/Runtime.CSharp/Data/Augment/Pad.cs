@@ -29,7 +29,9 @@ public sealed class Pad(int padding, PadMode mode = PadMode.Zero) : ISampleTrans
         Window(canvas, new Rectangle(-padding, -padding, shape.Height + 2 * padding, shape.Width + 2 * padding), mode);
     }
 
-    /// <summary>Makes a rectangle that may reach outside of the image the image; what lies outside is padding.</summary>
+    /// <summary>
+    /// Makes a rectangle that may reach outside of the image the image; what lies outside is padding.
+    /// </summary>
     internal static void Window(Canvas canvas, Rectangle window, PadMode mode)
     {
         var shape = canvas.Shape;

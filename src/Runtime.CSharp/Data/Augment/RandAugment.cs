@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// A few operations drawn from fourteen, all at one strength (Cubuk et al. 2019, arXiv:1909.13719), with the list and the magnitudes
+/// A few operations drawn from fourteen, all at one strength (Cubuk et al. 2019, arXiv:1909.13719), with the list and
+/// the magnitudes
 /// of torchvision's <c>RandAugment</c>: nearest-pixel geometry, black where nothing comes in.
 /// </summary>
 /// <param name="operations">How many are applied, one after the other.</param>

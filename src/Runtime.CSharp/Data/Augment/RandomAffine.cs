@@ -1,6 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Turns the image about its middle by up to <paramref name="degrees"/> either way; corners that come in are black.</summary>
+/// <summary>
+/// Turns the image about its middle by up to <paramref name="degrees"/> either way; corners that come in are black.
+/// </summary>
 public sealed class RandomRotation(double degrees, Interpolation interpolation = Interpolation.Nearest)
     : ISampleTransform
 {
@@ -12,7 +14,9 @@ public sealed class RandomRotation(double degrees, Interpolation interpolation =
         AffineMap.About(canvas.Shape, -_angle.Draw(ref random), 0, 0, 1, 0, 0).Apply(canvas, interpolation);
 }
 
-/// <summary>Turns, moves, scales and shears at random, as torchvision's <c>RandomAffine</c>; what comes in is black.</summary>
+/// <summary>
+/// Turns, moves, scales and shears at random, as torchvision's <c>RandomAffine</c>; what comes in is black.
+/// </summary>
 /// <param name="degrees">The angle is uniform in <c>[−degrees, degrees]</c>.</param>
 /// <param name="translate">The largest move, as a part of the width and of the height; whole pixels.</param>
 /// <param name="scale">The scale factor; 1 when null.</param>

@@ -4,7 +4,8 @@ namespace CnnSpec.Runtime.Data;
 /// Blanks a random rectangle (Zhong et al. 2017, arXiv:1708.04896), chosen by torchvision's rule: ten tries, then none.
 /// </summary>
 /// <remarks>
-/// Differs: it works on the image before it is normalised. With the training mean as fill, a blank pixel is within half a grey level
+/// Differs: it works on the image before it is normalised. With the training mean as fill, a blank pixel is within half
+/// a grey level
 /// of the zero that torchvision writes after normalisation.
 /// </remarks>
 public sealed class RandomErasing : ISampleTransform
@@ -53,7 +54,9 @@ public sealed class RandomErasing : ISampleTransform
     }
 }
 
-/// <summary>Blanks a square around a random pixel, cut off at the edges (DeVries and Taylor 2017, arXiv:1708.04552).</summary>
+/// <summary>
+/// Blanks a square around a random pixel, cut off at the edges (DeVries and Taylor 2017, arXiv:1708.04552).
+/// </summary>
 /// <param name="size">Side of the square in pixels.</param>
 /// <param name="fill">Its mean fills the square; null for black.</param>
 public sealed class Cutout(int size, ChannelStatistics? fill = null) : ISampleTransform

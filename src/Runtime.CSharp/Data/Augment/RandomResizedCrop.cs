@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// A random part of the image, resized (Szegedy et al. 2015, arXiv:1409.4842, section 6). The part is chosen by torchvision's rule:
+/// A random part of the image, resized (Szegedy et al. 2015, arXiv:1409.4842, section 6). The part is chosen by
+/// torchvision's rule:
 /// ten tries at an area and an aspect ratio, and if none fits, the largest part in the middle with an allowed ratio.
 /// Filtering is torchvision's on PIL images; see <see cref="BilinearResizer"/>.
 /// </summary>

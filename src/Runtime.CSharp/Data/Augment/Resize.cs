@@ -1,6 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Gives every image one size, with antialiased bilinear filtering; see <see cref="BilinearResizer"/>.</summary>
+/// <summary>
+/// Gives every image one size, with antialiased bilinear filtering; see <see cref="BilinearResizer"/>.
+/// </summary>
 public sealed class Resize : ISampleTransform
 {
     private readonly int _height;
@@ -16,7 +18,9 @@ public sealed class Resize : ISampleTransform
     /// <summary>Exactly this size, whatever that does to the proportions.</summary>
     public static Resize To(int height, int width) => new(height, width);
 
-    /// <summary>The shorter side becomes <paramref name="size"/> and the longer follows, rounded down, as in torchvision.</summary>
+    /// <summary>
+    /// The shorter side becomes <paramref name="size"/> and the longer follows, rounded down, as in torchvision.
+    /// </summary>
     public static Resize ShorterSide(int size) => new(size, null);
 
     public ImageShape Output(ImageShape input)

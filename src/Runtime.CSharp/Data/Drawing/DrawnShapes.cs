@@ -1,8 +1,10 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Ten kinds of figure, one in each image, at a random place, size and turn, lighter or darker than a shaded, noisy background.
-/// Classes are balanced: image <c>i</c> is of class <c>i mod 10</c>. An image depends on (seed, split, index) and its shape alone,
+/// Ten kinds of figure, one in each image, at a random place, size and turn, lighter or darker than a shaded, noisy
+/// background.
+/// Classes are balanced: image <c>i</c> is of class <c>i mod 10</c>. An image depends on (seed, split, index) and its
+/// shape alone,
 /// and is the same on every platform. Drawing is antialiased.
 /// </summary>
 public sealed class DrawnShapes : IImageSource
@@ -81,7 +83,9 @@ public sealed class DrawnShapes : IImageSource
         return plane;
     }
 
-    /// <summary>How much of each pixel the figure covers, 0 to 255: half a pixel either side of the outline is blended.</summary>
+    /// <summary>
+    /// How much of each pixel the figure covers, 0 to 255: half a pixel either side of the outline is blended.
+    /// </summary>
     private void Fill<TField>(Span<byte> plane, Pose pose)
         where TField : struct, IShapeField
     {
@@ -100,7 +104,10 @@ public sealed class DrawnShapes : IImageSource
         }
     }
 
-    /// <summary>Turns coverage into levels of one channel: background with a slope, figure at least 0.3 away from it, noise on both.</summary>
+    /// <summary>
+    /// Turns coverage into levels of one channel: background with a slope, figure at least 0.3 away from it, noise on
+    /// both.
+    /// </summary>
     private static void Paint(ReadOnlySpan<byte> coverage, Span<byte> target, ImageShape shape, ref RandomStream random)
     {
         float background = random.NextFloat(0.1f, 0.9f);
@@ -136,7 +143,8 @@ public sealed class DrawnShapes : IImageSource
             float radius = Math.Min(shape.Height, shape.Width) * random.NextFloat(0.26f, 0.44f);
             float x = random.NextFloat(radius, shape.Width - radius);
             float y = random.NextFloat(radius, shape.Height - radius);
-            // The rational point of the circle for t is a turn by 2·atan(t), at most 45° either way, without a sine; the four cases below give the rest.
+            // The rational point of the circle for t is a turn by 2·atan(t), at most 45° either way, without a sine;
+            // the four cases below give the rest.
             float t = random.NextFloat(-0.41421356f, 0.41421356f);
             float cos = (1 - t * t) / (1 + t * t);
             float sin = 2 * t / (1 + t * t);

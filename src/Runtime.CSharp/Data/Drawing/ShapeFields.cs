@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// A figure of about unit radius, as a function that is negative inside, zero on the outline and grows as distance does near it.
+/// A figure of about unit radius, as a function that is negative inside, zero on the outline and grows as distance does
+/// near it.
 /// Only additions, products and square roots are used: IEEE 754 gives those one result on every platform.
 /// </summary>
 internal interface IShapeField
@@ -38,7 +39,9 @@ internal readonly struct Ring : IShapeField
     public static float Distance(float x, float y) => MathF.Abs(MathF.Sqrt(x * x + y * y) - 0.74f) - 0.2f;
 }
 
-/// <summary>Five points: two reflections fold the plane onto one tenth of the star, where a single edge is left.</summary>
+/// <summary>
+/// Five points: two reflections fold the plane onto one tenth of the star, where a single edge is left.
+/// </summary>
 internal readonly struct Star : IShapeField
 {
     private const float Cos36 = 0.80901699f;

@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// The binary version of CIFAR-10: files of 3,073-byte records, one label byte and then 32×32 pixels of red, green and blue
+/// The binary version of CIFAR-10: files of 3,073-byte records, one label byte and then 32×32 pixels of red, green and
+/// blue
 /// (Krizhevsky 2009, the layout described at https://www.cs.toronto.edu/~kriz/cifar.html).
 /// </summary>
 public static class CifarRecords

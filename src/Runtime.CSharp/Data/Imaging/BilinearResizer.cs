@@ -3,8 +3,10 @@ using System.Numerics;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Antialiased bilinear resizing of uint8 planes with exactly the arithmetic of Pillow's <c>Image.resize(BILINEAR)</c>, and so of
-/// torchvision's <c>Resize</c> on PIL images: a triangle filter as wide as the shrinking factor, 22-bit fixed-point weights,
+/// Antialiased bilinear resizing of uint8 planes with exactly the arithmetic of Pillow's <c>Image.resize(BILINEAR)</c>,
+/// and so of
+/// torchvision's <c>Resize</c> on PIL images: a triangle filter as wide as the shrinking factor, 22-bit fixed-point
+/// weights,
 /// and rounding to uint8 after the horizontal pass and again after the vertical one.
 /// </summary>
 /// <remarks>Keeps buffers, so it serves one thread at a time.</remarks>

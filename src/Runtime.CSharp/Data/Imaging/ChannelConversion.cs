@@ -31,7 +31,9 @@ public sealed class ChannelConversion
         );
     }
 
-    /// <summary>Grey is repeated. Luma is Pillow's ITU-R 601-2, <c>(19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶</c>.</summary>
+    /// <summary>
+    /// Grey is repeated. Luma is Pillow's ITU-R 601-2, <c>(19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶</c>.
+    /// </summary>
     public void Apply(ReadOnlySpan<byte> source, Span<byte> target, int planeSize)
     {
         if (IsIdentity)

@@ -3,7 +3,9 @@ namespace CnnSpec.Runtime.Data;
 /// <summary>Reads image files, told apart by their first bytes and not by their names.</summary>
 public static class ImageDecoder
 {
-    /// <summary>No image that a network takes comes near it; a header that claims more is a mistake or an attack.</summary>
+    /// <summary>
+    /// No image that a network takes comes near it; a header that claims more is a mistake or an attack.
+    /// </summary>
     private const long MaxPixels = 128L << 20;
 
     /// <summary>The file name endings of images, in lower case.</summary>

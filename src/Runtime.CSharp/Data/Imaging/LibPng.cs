@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// PNG through libpng's simplified interface, which reports errors in a structure and so never jumps out of the library.
+/// PNG through libpng's simplified interface, which reports errors in a structure and so never jumps out of the
+/// library.
 /// Every kind of PNG is read as 8 bits a channel; transparency is laid over white.
 /// </summary>
 internal static unsafe class LibPng
@@ -14,7 +15,9 @@ internal static unsafe class LibPng
     private const uint ColourFlag = 2;
     private const uint ErrorFlag = 2;
 
-    /// <summary>Takes 16-bit files without a gamma for sRGB, as everything else does, and not for linear light.</summary>
+    /// <summary>
+    /// Takes 16-bit files without a gamma for sRGB, as everything else does, and not for linear light.
+    /// </summary>
     private const uint SixteenBitSrgb = 4;
 
     /// <summary>Decodes to grey or RGB, whichever the file holds.</summary>

@@ -19,7 +19,8 @@ internal static class NativeLibraries
     private static readonly ConcurrentDictionary<string, IntPtr> Loaded = new();
 
     /// <summary>Loads a library once.</summary>
-    /// <exception cref="EnvironmentError">The machine does not have it; the help names the package to install.</exception>
+    /// <exception cref="EnvironmentError">The machine does not have it; the help names the package to
+    /// install.</exception>
     public static IntPtr Load(string name) => Loaded.GetOrAdd(name, Find);
 
     /// <summary>One function of a library.</summary>

@@ -1,6 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>A decoded image of any size: uint8, <c>[C, H, W]</c>, one channel (grey) or three (red, green, blue).</summary>
+/// <summary>
+/// A decoded image of any size: uint8, <c>[C, H, W]</c>, one channel (grey) or three (red, green, blue).
+/// </summary>
 public sealed record Raster(ImageShape Shape, byte[] Pixels)
 {
     /// <summary>The same image with another number of channels; see <see cref="ChannelConversion"/>.</summary>

@@ -1,7 +1,11 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>The filter of one axis: for every output position, the first input position it reads and the weight of each from there on.</summary>
-/// <remarks>Source: Pillow, <c>src/libImaging/Resample.c</c>, <c>precompute_coeffs</c> and <c>normalize_coeffs_8bpc</c>.</remarks>
+/// <summary>
+/// The filter of one axis: for every output position, the first input position it reads and the weight of each from
+/// there on.
+/// </summary>
+/// <remarks>Source: Pillow, <c>src/libImaging/Resample.c</c>, <c>precompute_coeffs</c> and
+/// <c>normalize_coeffs_8bpc</c>.</remarks>
 internal sealed class ResizeAxis
 {
     /// <summary>Fraction bits of a weight: 32 less 8 for the pixel and 2 for overshoot.</summary>
@@ -24,7 +28,10 @@ internal sealed class ResizeAxis
         return _weights.AsSpan(position * _taps, _count[position]);
     }
 
-    /// <summary>Computes the weights from <paramref name="input"/> to <paramref name="output"/> positions, unless they are the ones in hand.</summary>
+    /// <summary>
+    /// Computes the weights from <paramref name="input"/> to <paramref name="output"/> positions, unless they are the
+    /// ones in hand.
+    /// </summary>
     public void Prepare(int input, int output)
     {
         if (input == _input && output == _output)

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Baseline and progressive JPEG through libjpeg-turbo, with its accurate integer transform. EXIF orientation is ignored.</summary>
+/// <summary>
+/// Baseline and progressive JPEG through libjpeg-turbo, with its accurate integer transform. EXIF orientation is
+/// ignored.
+/// </summary>
 internal static unsafe class TurboJpeg
 {
     private const int PixelFormatRgb = 0;

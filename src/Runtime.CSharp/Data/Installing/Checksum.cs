@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>A file's fingerprint as its publisher gives it: MD5 where that is all there is, SHA-256 where we pinned it.</summary>
+/// <summary>
+/// A file's fingerprint as its publisher gives it: MD5 where that is all there is, SHA-256 where we pinned it.
+/// </summary>
 public sealed record Checksum(string Algorithm, string Hex)
 {
     public static Checksum Md5(string hex) => new("MD5", hex);

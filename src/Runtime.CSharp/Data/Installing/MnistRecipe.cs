@@ -80,8 +80,11 @@ internal static class MnistRecipe
         ),
         [
             new HttpOrigin(
-                "the bucket of Fashion-MNIST",
-                [new Uri("https://fashion-mnist.s3.eu-central-1.amazonaws.com/")],
+                "the publisher of Fashion-MNIST",
+                [
+                    new Uri("https://fashion-mnist.s3.eu-central-1.amazonaws.com/"),
+                    new Uri("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"),
+                ],
                 Published(
                     "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
                     "25c81989df183df01b3e8a0aad5dffbe",

@@ -3,12 +3,16 @@ using System.Diagnostics;
 
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Fetches the archive of a package with the user's own npm, and so from the registry that it is set up for. Nothing of the package is run.</summary>
+/// <summary>
+/// Fetches the archive of a package with the user's own npm, and so from the registry that it is set up for. Nothing of
+/// the package is run.
+/// </summary>
 internal static class NpmPack
 {
     /// <summary>Runs <c>npm pack package@version</c> in a folder.</summary>
     /// <returns>The path of the archive.</returns>
-    /// <exception cref="SourceUnavailableException">npm is missing or fails; the message has its last words.</exception>
+    /// <exception cref="SourceUnavailableException">npm is missing or fails; the message has its last
+    /// words.</exception>
     public static Task<string> Fetch(string package, string folder, CancellationToken cancellation) =>
         Fetch(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", package, folder, cancellation);
 

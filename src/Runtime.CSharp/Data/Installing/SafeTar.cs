@@ -7,13 +7,17 @@ namespace CnnSpec.Runtime.Data;
 public sealed record TarLimits(long EntryBytes, long TotalBytes, int Entries);
 
 /// <summary>
-/// Unpacks a tar.gz that nobody vouches for. Only plain files inside the folder are written: an absolute path, a <c>..</c>,
+/// Unpacks a tar.gz that nobody vouches for. Only plain files inside the folder are written: an absolute path, a
+/// <c>..</c>,
 /// a link, a device or a file that is there already stops it with nothing trusted.
 /// </summary>
 public static class SafeTar
 {
-    /// <summary>Unpacks the files that <paramref name="wanted"/> picks by their path in the archive, as <c>folder/path</c>.</summary>
-    /// <exception cref="InputError">The archive is damaged, or holds what a data archive has no business to hold.</exception>
+    /// <summary>
+    /// Unpacks the files that <paramref name="wanted"/> picks by their path in the archive, as <c>folder/path</c>.
+    /// </summary>
+    /// <exception cref="InputError">The archive is damaged, or holds what a data archive has no business to
+    /// hold.</exception>
     public static void Extract(
         string archive,
         string folder,

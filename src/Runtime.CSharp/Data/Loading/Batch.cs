@@ -1,7 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Images ready for the network. The arrays are as long as the largest batch; the first <see cref="Count"/> rows are valid.
+/// Images ready for the network. The arrays are as long as the largest batch; the first <see cref="Count"/> rows are
+/// valid.
 /// Disposing gives the buffers back to the loader, after which they must not be used.
 /// </summary>
 public sealed class Batch : IDisposable
@@ -58,7 +59,10 @@ public sealed class Batch : IDisposable
     }
 }
 
-/// <summary>Soft labels: image <c>i</c> counts <c>Weight[i]</c> for its own label and the rest for the label of image <c>Partner[i]</c>.</summary>
+/// <summary>
+/// Soft labels: image <c>i</c> counts <c>Weight[i]</c> for its own label and the rest for the label of image
+/// <c>Partner[i]</c>.
+/// </summary>
 /// <param name="Partner">A row of the same batch, <c>[N]</c>.</param>
 /// <param name="Weight">In <c>[0, 1]</c>, <c>[N]</c>.</param>
 public sealed record LabelMixing(int[] Partner, float[] Weight);

@@ -1,8 +1,10 @@
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Reads, transforms and normalises batches on background threads. What comes out depends on the source, the options and the
-/// epoch alone: an image's chance is derived from (seed, epoch, its index), so neither threads nor a start in mid-epoch change it.
+/// Reads, transforms and normalises batches on background threads. What comes out depends on the source, the options
+/// and the
+/// epoch alone: an image's chance is derived from (seed, epoch, its index), so neither threads nor a start in mid-epoch
+/// change it.
 /// </summary>
 public sealed class BatchLoader
 {
@@ -19,7 +21,8 @@ public sealed class BatchLoader
     private readonly Normalisation _normalisation;
     private readonly BatchPool _pool;
 
-    /// <exception cref="InputError">There are no images, or they cannot be given the shape that the transforms need.</exception>
+    /// <exception cref="InputError">There are no images, or they cannot be given the shape that the transforms
+    /// need.</exception>
     public BatchLoader(IImageSource source, BatchOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchSize);
@@ -51,7 +54,9 @@ public sealed class BatchLoader
     /// <summary>Images in one epoch.</summary>
     public int ImageCount => _options.DropLast ? BatchCount * _options.BatchSize : _source.Count;
 
-    /// <summary>The batches of an epoch, in order. Dispose each when done with it; leaving the loop early stops the threads.</summary>
+    /// <summary>
+    /// The batches of an epoch, in order. Dispose each when done with it; leaving the loop early stops the threads.
+    /// </summary>
     /// <param name="epoch">Decides the order and the chance of the transforms.</param>
     /// <param name="start">The first batch wanted: the same batches as those of a whole epoch from there on.</param>
     public IEnumerable<Batch> Epoch(int epoch, int start = 0)

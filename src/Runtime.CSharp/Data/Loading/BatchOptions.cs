@@ -21,7 +21,10 @@ public sealed record BatchOptions
     /// <summary>Applied to each image in this order, before it is normalised.</summary>
     public IReadOnlyList<ISampleTransform> Transforms { get; init; } = [];
 
-    /// <summary>Applied to each batch, after its images are normalised; several can be joined by <see cref="RandomBatchChoice"/>.</summary>
+    /// <summary>
+    /// Applied to each batch, after its images are normalised; several can be joined by
+    /// <see cref="RandomBatchChoice"/>.
+    /// </summary>
     public IBatchTransform? BatchTransform { get; init; }
 
     /// <summary>Background threads. The batches do not depend on how many there are.</summary>

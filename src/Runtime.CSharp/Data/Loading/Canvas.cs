@@ -1,6 +1,9 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>The image that a worker is changing, and a second buffer to draw the next version in. Buffers grow once and are kept.</summary>
+/// <summary>
+/// The image that a worker is changing, and a second buffer to draw the next version in. Buffers grow once and are
+/// kept.
+/// </summary>
 public sealed class Canvas
 {
     private byte[] _front = [];
@@ -22,7 +25,9 @@ public sealed class Canvas
         return Room(ref _front, shape);
     }
 
-    /// <summary>An empty buffer for the next version of the image. It becomes the image at <see cref="Replace"/>.</summary>
+    /// <summary>
+    /// An empty buffer for the next version of the image. It becomes the image at <see cref="Replace"/>.
+    /// </summary>
     public Span<byte> Next(ImageShape shape) => Room(ref _back, shape);
 
     /// <summary>Makes what was drawn in <see cref="Next"/> the image.</summary>

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// From uint8 to what the network sees: <c>(p / 255 − mean) / deviation</c> for each channel, in float32 and in that order, so the
+/// From uint8 to what the network sees: <c>(p / 255 − mean) / deviation</c> for each channel, in float32 and in that
+/// order, so the
 /// values are those of torchvision's <c>ToTensor</c> and <c>Normalize</c> to the last bit.
 /// </summary>
 public sealed class Normalisation
@@ -11,7 +12,8 @@ public sealed class Normalisation
     private readonly float[] _mean;
     private readonly float[] _deviation;
 
-    /// <param name="statistics">One mean and one deviation for each channel; <see cref="ChannelStatistics.Identity"/> keeps plain <c>[0, 1]</c>.</param>
+    /// <param name="statistics">One mean and one deviation for each channel; <see cref="ChannelStatistics.Identity"/>
+    /// keeps plain <c>[0, 1]</c>.</param>
     public Normalisation(ChannelStatistics statistics)
     {
         _mean = statistics.Mean;

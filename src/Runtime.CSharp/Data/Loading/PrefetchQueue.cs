@@ -3,7 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Batches made out of order by worker threads and handed over in order. At most <c>prefetch</c> are ready or under way;
+/// Batches made out of order by worker threads and handed over in order. At most <c>prefetch</c> are ready or under
+/// way;
 /// a failure comes out in place of the batch that failed, after the batches before it.
 /// </summary>
 internal sealed class PrefetchQueue : IDisposable
@@ -18,7 +19,8 @@ internal sealed class PrefetchQueue : IDisposable
     private int _claimed;
     private int _next;
 
-    /// <param name="makeWorker">Called once on each thread, gives what makes a batch from its ordinal; its buffers are that thread's own. The token ends it early.</param>
+    /// <param name="makeWorker">Called once on each thread, gives what makes a batch from its ordinal; its buffers are
+    /// that thread's own. The token ends it early.</param>
     public PrefetchQueue(
         int start,
         int end,
@@ -91,7 +93,7 @@ internal sealed class PrefetchQueue : IDisposable
                 {
                     result = (make(ordinal), null);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e)
                 {
                     result = (null, ExceptionDispatchInfo.Capture(e));
                 }

@@ -2,8 +2,10 @@ namespace CnnSpec.Runtime.Data;
 
 /// <summary>
 /// Images of another source, given the shape that a network wants. One rule decides how, for all images alike:
-/// equal sizes are left alone; a target larger by an even margin of at most a quarter of the image gets the image in its middle,
-/// with zeros around it (28×28 → 32×32 is the input of LeNet-5: LeCun et al. 1998, section II.B); anything else is resized.
+/// equal sizes are left alone; a target larger by an even margin of at most a quarter of the image gets the image in
+/// its middle,
+/// with zeros around it (28×28 → 32×32 is the input of LeNet-5: LeCun et al. 1998, section II.B); anything else is
+/// resized.
 /// Channels are converted by <see cref="ChannelConversion"/>.
 /// </summary>
 public sealed class AdaptedImages : IImageSource
@@ -30,7 +32,9 @@ public sealed class AdaptedImages : IImageSource
     public static IImageSource To(IImageSource source, ImageShape wanted) =>
         source.Shape == wanted ? source : new AdaptedImages(source, wanted);
 
-    /// <summary>What <see cref="To"/> does, for a person, such as <c>padded 28×28 → 32×32</c>; null when nothing.</summary>
+    /// <summary>
+    /// What <see cref="To"/> does, for a person, such as <c>padded 28×28 → 32×32</c>; null when nothing.
+    /// </summary>
     /// <inheritdoc cref="To"/>
     public static string? Describe(ImageShape native, ImageShape wanted)
     {

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace CnnSpec.Runtime.Data;
 
 /// <summary>
-/// Statistics of folders that are too large for memory, remembered between runs: measuring one decodes all of its images.
+/// Statistics of folders that are too large for memory, remembered between runs: measuring one decodes all of its
+/// images.
 /// They are measured again when a file's path, length or time has changed.
 /// </summary>
 internal sealed class FolderStatistics(DataCache cache)

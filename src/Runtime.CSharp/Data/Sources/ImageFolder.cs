@@ -4,7 +4,8 @@ namespace CnnSpec.Runtime.Data;
 public sealed record FolderSplit(ImageFolder Train, ImageFolder Test, string? Note);
 
 /// <summary>
-/// Image files in one folder for each class, decoded when they are read. The shorter side is resized to cover the wanted shape
+/// Image files in one folder for each class, decoded when they are read. The shorter side is resized to cover the
+/// wanted shape
 /// (antialiased, bilinear) and the middle is cut out. Files and classes are in ordinal order of their names.
 /// EXIF orientation is ignored; a transparent image is laid over white.
 /// </summary>
@@ -35,7 +36,8 @@ public sealed class ImageFolder : IImageSource
     internal static void Fit(Raster image, ImageShape shape, Span<byte> target, BilinearResizer resizer)
     {
         image = image.WithChannels(shape.Channels);
-        // The part of the original that the result shows; cutting first and resizing after gives the same picture for less work.
+        // The part of the original that the result shows; cutting first and resizing after gives the same picture for
+        // less work.
         double scale = Math.Min((double)image.Shape.Height / shape.Height, (double)image.Shape.Width / shape.Width);
         int height = Math.Clamp((int)Math.Round(shape.Height * scale), 1, image.Shape.Height);
         int width = Math.Clamp((int)Math.Round(shape.Width * scale), 1, image.Shape.Width);
@@ -44,10 +46,12 @@ public sealed class ImageFolder : IImageSource
     }
 
     /// <summary>
-    /// Opens <c>folder/class/*</c>, or <c>folder/train/class/*</c> with <c>folder/test</c> or <c>folder/val</c> beside it.
+    /// Opens <c>folder/class/*</c>, or <c>folder/train/class/*</c> with <c>folder/test</c> or <c>folder/val</c> beside
+    /// it.
     /// Without those, one file in five of each class, drawn by <paramref name="seed"/>, is a test image.
     /// </summary>
-    /// <exception cref="InputError">There are no classes, a class has no images, or the two halves have different classes.</exception>
+    /// <exception cref="InputError">There are no classes, a class has no images, or the two halves have different
+    /// classes.</exception>
     public static FolderSplit Open(string folder, ImageShape shape, ulong seed)
     {
         try

@@ -1,6 +1,8 @@
 namespace CnnSpec.Runtime.Data;
 
-/// <summary>Images held in memory, at a fixed stride in one or more blocks: CIFAR's records are read where the file put them.</summary>
+/// <summary>
+/// Images held in memory, at a fixed stride in one or more blocks: CIFAR's records are read where the file put them.
+/// </summary>
 public sealed class MemoryImages : IImageSource
 {
     private readonly byte[][] _blocks;

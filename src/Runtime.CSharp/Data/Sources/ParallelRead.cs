@@ -9,7 +9,10 @@ public readonly record struct ReadProgress(int Done, int Total);
 /// <summary>Visits every index of a source on all cores.</summary>
 internal static class ParallelRead
 {
-    /// <summary>Calls <paramref name="visit"/> with ranges <c>[first, end)</c> that cover <c>[0, count)</c>; a failure comes out as it was thrown.</summary>
+    /// <summary>
+    /// Calls <paramref name="visit"/> with ranges <c>[first, end)</c> that cover <c>[0, count)</c>; a failure comes out
+    /// as it was thrown.
+    /// </summary>
     public static void Ranges(
         int count,
         Action<int, int> visit,
