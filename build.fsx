@@ -8,7 +8,10 @@ open System.Xml.Linq
 Environment.CurrentDirectory <- __SOURCE_DIRECTORY__
 
 let artifacts = Path.Combine(__SOURCE_DIRECTORY__, "artifacts")
-let variable name = Environment.GetEnvironmentVariable name |> Option.ofObj |> Option.filter ((<>) "")
+
+let variable name =
+    Environment.GetEnvironmentVariable name |> Option.ofObj |> Option.filter ((<>) "")
+
 let say (text: string) = eprintfn "%s" text
 
 /// Ends the build with one clear message. 3 is the exit code of an environment that lacks something.
@@ -45,7 +48,8 @@ let capture program arguments =
         child.WaitForExit()
         child.ExitCode, output + errors.Result)
 
-let exists program = (capture "which" [ program ] |> Option.map fst) = Some 0
+let exists program =
+    (capture "which" [ program ] |> Option.map fst) = Some 0
 
 let must what program arguments =
     match run program arguments with
@@ -69,7 +73,8 @@ let private packages engine =
     let library name =
         capture "sh" [ "-c"; $"ldconfig -p | grep -q '{name}'" ] |> Option.map fst = Some 0
 
-    let file path = File.Exists path || Directory.Exists path
+    let file path =
+        File.Exists path || Directory.Exists path
 
     [
         "libturbojpeg0", (fun () -> library "libturbojpeg.so.0"), "decodes JPEG images"
@@ -80,13 +85,16 @@ let private packages engine =
             "make", (fun () -> exists "make" || exists "ninja"), "drives it"
 
             if (variable "CNNSPEC_LIBTORCH").IsNone then
-                "libtorch-dev", (fun () -> file "/usr/include/torch" || file "/usr/include/ATen"), "libtorch, with its headers"
+                "libtorch-dev",
+                (fun () -> file "/usr/include/torch" || file "/usr/include/ATen"),
+                "libtorch, with its headers"
                 // The default BLAS is the slow reference one.
                 "libopenblas0-pthread", (fun () -> library "libopenblas.so.0"), "fast matrix products"
     ]
 
 let private installPackages engine =
-    let missing = packages engine |> List.filter (fun (_, present, _) -> not (present ()))
+    let missing =
+        packages engine |> List.filter (fun (_, present, _) -> not (present ()))
 
     if not missing.IsEmpty then
         for name, _, why in missing do
@@ -94,6 +102,7 @@ let private installPackages engine =
 
         let names = missing |> List.map (fun (name, _, _) -> name)
         let command = $"""apt-get install {String.concat " " names}"""
+
         let asRoot arguments =
             if Environment.UserName = "root" then
                 capture "apt-get" arguments
@@ -211,7 +220,9 @@ let private results folder =
         for file in Directory.GetFiles(folder, "*.trx", SearchOption.AllDirectories) do
             let document = XDocument.Load file
             let counters = document.Descendants(ns + "Counters") |> Seq.head
-            let count (name: string) = int (counters.Attribute(XName.Get name).Value)
+
+            let count (name: string) =
+                int (counters.Attribute(XName.Get name).Value)
 
             let failed =
                 document.Descendants(ns + "UnitTestResult")

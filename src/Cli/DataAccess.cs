@@ -29,7 +29,10 @@ public static class DataAccess
     public static DataSet Open(DataSource source, IReadOnlyList<long> input, long seed, CancellationToken stop)
     {
         if (input.Count != 3)
-            throw new InputError("the network takes features, and data sets have images", "give it an input of channels x height x width");
+            throw new InputError(
+                "the network takes features, and data sets have images",
+                "give it an input of channels x height x width"
+            );
         var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
         string name = source.Name == "folder" ? source.Path : source.Name;
         var catalog = new DataCatalog();

@@ -4,7 +4,9 @@ using CnnSpec.Cli.Commands;
 using CnnSpec.Cli.Output;
 using CnnSpec.Runtime;
 
-var root = new RootCommand("A text file says what a convolutional network is; cnnspec proves that it fits and trains it.")
+var root = new RootCommand(
+    "A text file says what a convolutional network is; cnnspec proves that it fits and trains it."
+)
 {
     CheckCommand.Create(),
     TrainCommand.Create(),

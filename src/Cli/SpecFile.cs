@@ -83,7 +83,11 @@ public static class SpecFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputError($"there is no file {path}", "check the path; 'cnnspec check specs' checks a whole folder", e);
+            throw new InputError(
+                $"there is no file {path}",
+                "check the path; 'cnnspec check specs' checks a whole folder",
+                e
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

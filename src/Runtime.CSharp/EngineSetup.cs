@@ -42,7 +42,12 @@ public static class EngineSetup
             Threads = Environment.ProcessorCount;
         }
         catch (Exception e)
-            when (e is DllNotFoundException or BadImageFormatException or TypeInitializationException or EntryPointNotFoundException)
+            when (e
+                    is DllNotFoundException
+                        or BadImageFormatException
+                        or TypeInitializationException
+                        or EntryPointNotFoundException
+            )
         {
             throw new EnvironmentError(
                 "the engine's native library does not load: libtorch is missing or was replaced",

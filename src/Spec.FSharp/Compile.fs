@@ -56,7 +56,11 @@ let private imports (load: string -> Result<string, string>) (file: File) : Decl
         for declaration in file.Declarations do
             match declaration.Kind with
             | Import(path, span) ->
-                let full = if path.StartsWith '/' then path else directory file.Source.Path + path
+                let full =
+                    if path.StartsWith '/' then
+                        path
+                    else
+                        directory file.Source.Path + path
 
                 if depth > Budget.DeepestCalls then
                     diagnostics.Add(Diagnostic.error "E0208" span $"imports nest more than {Budget.DeepestCalls} deep")
@@ -97,7 +101,10 @@ let private overrides (options: Options) (networks: BlockDeclaration list) : Ela
 
                 if not (List.contains name known) then
                     let diagnostic =
-                        Diagnostic.error "E0203" (Span.create source 0 source.Text.Length) $"no network has a parameter '{name}'"
+                        Diagnostic.error
+                            "E0203"
+                            (Span.create source 0 source.Text.Length)
+                            $"no network has a parameter '{name}'"
 
                     match Suggest.nearest name known, known with
                     | Some near, _ -> Diagnostic.withHelp $"did you mean '{near}'?" diagnostic
@@ -110,11 +117,7 @@ let private overrides (options: Options) (networks: BlockDeclaration list) : Ela
         |> List.choose (fun (name, _, result) -> result |> Result.toOption |> Option.map (fun expr -> name, expr))
         |> Map.ofList
 
-    {
-        Arguments = arguments
-        Input = options.Input
-    },
-    problems
+    { Arguments = arguments; Input = options.Input }, problems
 
 let private isReserved name =
     (Catalog.tryFind name).IsSome
@@ -125,7 +128,10 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
     let diagnostics = ResizeArray<Diagnostic> syntax
     let imported, importProblems = imports options.Load file
     diagnostics.AddRange importProblems
-    let declarations, problems = Declarations.collect isReserved file.Declarations imported
+
+    let declarations, problems =
+        Declarations.collect isReserved file.Declarations imported
+
     diagnostics.AddRange problems
     let overrides, problems = overrides options declarations.Networks
     diagnostics.AddRange problems
@@ -137,7 +143,10 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
             declarations.Networks
             |> List.choose (fun declaration ->
                 let budget = Budget()
-                let arguments, graph = Elaborate.network declarations constants overrides budget diagnostics.Add declaration
+
+                let arguments, graph =
+                    Elaborate.network declarations constants overrides budget diagnostics.Add declaration
+
                 let program = graph |> Option.map Lower.program
                 graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
 
@@ -151,23 +160,14 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                     |> List.choose (Recipes.elaborate declarations constants budget diagnostics.Add arguments classes)
 
                 Option.map2
-                    (fun graph program ->
-                        {
-                            Graph = graph
-                            Program = program
-                            Recipes = recipes
-                        })
+                    (fun graph program -> { Graph = graph; Program = program; Recipes = recipes })
                     graph
                     program)
         with BudgetExceeded diagnostic ->
             diagnostics.Add diagnostic
             []
 
-    {
-        File = file
-        Networks = networks
-        Diagnostics = Diagnostic.inSourceOrder diagnostics
-    }
+    { File = file; Networks = networks; Diagnostics = Diagnostic.inSourceOrder diagnostics }
 
 /// Expansion recurses as deep as the spec nests, which the budget bounds; this much stack (bytes) holds it.
 let private stackSize = 256 * 1024 * 1024

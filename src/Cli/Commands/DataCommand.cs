@@ -72,7 +72,11 @@ public static class DataCommand
         {
             ["name"] = state.Info.Name,
             ["description"] = state.Info.Description,
-            ["shape"] = OutputFormat.Numbers([state.Info.Shape.Channels, state.Info.Shape.Height, state.Info.Shape.Width]),
+            ["shape"] = OutputFormat.Numbers([
+                state.Info.Shape.Channels,
+                state.Info.Shape.Height,
+                state.Info.Shape.Width,
+            ]),
             ["classes"] = new JsonArray([.. state.Info.ClassNames.Select(name => (JsonNode)name)]),
             ["train"] = state.Info.TrainCount,
             ["test"] = state.Info.TestCount,
@@ -93,7 +97,9 @@ public static class DataCommand
             {
                 var installed = DataAccess.Fetch(name, interruption.Token);
                 string place = installed.Folder is null ? "" : $" in {installed.Folder}";
-                Terminal.Result($"{installed.Name}: {(installed.WasThere ? "was ready" : "ready")}{place}, from {installed.Source}");
+                Terminal.Result(
+                    $"{installed.Name}: {(installed.WasThere ? "was ready" : "ready")}{place}, from {installed.Source}"
+                );
                 if (installed.Note is { } note)
                     Terminal.Note($"note: {note}");
             }

@@ -89,7 +89,9 @@ public static class EvalCommand
             ["top5_accuracy"] = evaluation.Top5Accuracy,
             ["classes"] = new JsonArray([.. classes.Select(name => (JsonNode)name)]),
             ["confusion"] = new JsonArray([
-                .. evaluation.Confusion.Select(row => (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)])),
+                .. evaluation.Confusion.Select(row =>
+                    (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)])
+                ),
             ]),
         };
 }

@@ -12,12 +12,36 @@ namespace CnnSpec.Cli.Commands;
 /// <summary><c>cnnspec predict</c>: classes of images, or logits of an array.</summary>
 public sealed class PredictCommand
 {
-    private readonly Argument<string> _network = new("network") { Description = "The folder of a run, or a spec with --weights" };
-    private readonly Argument<string[]> _images = new("images") { Description = "PNG or JPEG files, or folders of them", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string?> _weights = new("--weights") { Description = "Weights for a spec (safetensors)", HelpName = "file" };
-    private readonly Option<string?> _input = new("--input") { Description = "An array [N, …] of float32 instead of images", HelpName = "x.npy" };
-    private readonly Option<string?> _output = new("--output") { Description = "Where the logits of --input go", HelpName = "y.npy" };
-    private readonly Option<int> _top = new("--top") { Description = "How many guesses for each image", DefaultValueFactory = _ => 3, HelpName = "N" };
+    private readonly Argument<string> _network = new("network")
+    {
+        Description = "The folder of a run, or a spec with --weights",
+    };
+    private readonly Argument<string[]> _images = new("images")
+    {
+        Description = "PNG or JPEG files, or folders of them",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    private readonly Option<string?> _weights = new("--weights")
+    {
+        Description = "Weights for a spec (safetensors)",
+        HelpName = "file",
+    };
+    private readonly Option<string?> _input = new("--input")
+    {
+        Description = "An array [N, …] of float32 instead of images",
+        HelpName = "x.npy",
+    };
+    private readonly Option<string?> _output = new("--output")
+    {
+        Description = "Where the logits of --input go",
+        HelpName = "y.npy",
+    };
+    private readonly Option<int> _top = new("--top")
+    {
+        Description = "How many guesses for each image",
+        DefaultValueFactory = _ => 3,
+        HelpName = "N",
+    };
     private readonly Option<string> _format = OutputFormat.Option();
 
     public static Command Create()

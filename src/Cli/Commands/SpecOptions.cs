@@ -14,11 +14,7 @@ public sealed class SpecOptions
         };
 
     public Option<string?> Input { get; } =
-        new("--input")
-        {
-            Description = "Use another input size, as in --input 3x64x64",
-            HelpName = "CxHxW",
-        };
+        new("--input") { Description = "Use another input size, as in --input 3x64x64", HelpName = "CxHxW" };
 
     public void AddTo(Command command)
     {
@@ -32,7 +28,9 @@ public sealed class SpecOptions
         {
             foreach (var token in result.Tokens)
                 if (ParseShape(token.Value) is null)
-                    result.AddError($"--input takes channels x height x width, as in 3x64x64, and '{token.Value}' is not of that form");
+                    result.AddError(
+                        $"--input takes channels x height x width, as in 3x64x64, and '{token.Value}' is not of that form"
+                    );
         });
         command.Options.Add(Set);
         command.Options.Add(Input);
@@ -40,7 +38,11 @@ public sealed class SpecOptions
 
     public SpecFile.Settings Read(ParseResult result) =>
         new(
-            [.. (result.GetValue(Set) ?? []).Select(text => (text[..text.IndexOf('=')], text[(text.IndexOf('=') + 1)..]))],
+            [
+                .. (result.GetValue(Set) ?? []).Select(text =>
+                    (text[..text.IndexOf('=')], text[(text.IndexOf('=') + 1)..])
+                ),
+            ],
             result.GetValue(Input) is { } text ? ParseShape(text) : null
         );
 

@@ -10,7 +10,11 @@ internal static class Specs
     /// <summary>The first network of a file, or the one with that name; diagnostics are printed.</summary>
     /// <returns>Null where the spec has errors, which have been shown.</returns>
     /// <exception cref="InputError">The file is unreadable or has no such network.</exception>
-    public static (Compile.Network Network, string Text)? Fitting(string path, SpecFile.Settings settings, string? name = null)
+    public static (Compile.Network Network, string Text)? Fitting(
+        string path,
+        SpecFile.Settings settings,
+        string? name = null
+    )
     {
         var compilation = SpecFile.Open(path, settings);
         if (compilation.HasErrors)

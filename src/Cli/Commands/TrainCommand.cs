@@ -14,14 +14,26 @@ public sealed class TrainCommand
 {
     private readonly Argument<string> _file = new("file") { Description = "The spec" };
     private readonly SpecOptions _spec = new();
-    private readonly Option<string?> _recipe = new("--recipe") { Description = "Which train section; the first if unsaid", HelpName = "name" };
-    private readonly Option<string?> _data = new("--data") { Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images", HelpName = "name|folder" };
+    private readonly Option<string?> _recipe = new("--recipe")
+    {
+        Description = "Which train section; the first if unsaid",
+        HelpName = "name",
+    };
+    private readonly Option<string?> _data = new("--data")
+    {
+        Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images",
+        HelpName = "name|folder",
+    };
     private readonly Option<int?> _epochs = Positive<int?>("--epochs", "Passes over the training images");
     private readonly Option<int?> _batch = Positive<int?>("--batch", "Images a step");
     private readonly Option<double?> _rate = Positive<double?>("--lr", "Learning rate");
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of weights, order and augmentation" };
     private readonly Option<int?> _limit = Positive<int?>("--limit", "Use only the first N training images");
-    private readonly Option<string?> _out = new("--out") { Description = "The run folder; runs/NAME if unsaid", HelpName = "folder" };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "The run folder; runs/NAME if unsaid",
+        HelpName = "folder",
+    };
 
     public static Command Create()
     {
@@ -87,7 +99,9 @@ public sealed class TrainCommand
         display.Dispose();
         if (test is null)
         {
-            Terminal.Note($"stopped; the weights so far are in {folder}: try them with 'cnnspec eval {folder} --weights last'");
+            Terminal.Note(
+                $"stopped; the weights so far are in {folder}: try them with 'cnnspec eval {folder} --weights last'"
+            );
             return ExitCode.Interrupted;
         }
         Terminal.Result($"test accuracy: {test.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
@@ -103,7 +117,9 @@ public sealed class TrainCommand
         if (found is null && name is not null)
             throw new InputError(
                 $"{file} has no recipe called {name}",
-                network.Recipes.IsEmpty ? "it has none" : $"it has {string.Join(", ", network.Recipes.Select(r => r.Name))}"
+                network.Recipes.IsEmpty
+                    ? "it has none"
+                    : $"it has {string.Join(", ", network.Recipes.Select(r => r.Name))}"
             );
         if (data is not null)
         {
@@ -128,7 +144,13 @@ public sealed class TrainCommand
         return arguments.GetValue(_rate) is { } rate ? RecipeModule.withLearningRate(rate, adjusted) : adjusted;
     }
 
-    private static Recipe With(Recipe r, DataSource? data = null, int? epochs = null, int? batch = null, long? seed = null) =>
+    private static Recipe With(
+        Recipe r,
+        DataSource? data = null,
+        int? epochs = null,
+        int? batch = null,
+        long? seed = null
+    ) =>
         new(
             r.Name,
             data ?? r.Data,

@@ -6,7 +6,6 @@ using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
-
 using Recipe = CnnSpec.Ir.Recipe;
 
 namespace CnnSpec.Runtime.Checkpoints;
@@ -22,9 +21,19 @@ public sealed class RunFolder
     private const string Description = "network.json";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-    private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Snake = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
-    private RunFolder(string path, Program program, DataSource data, string[] classes, ChannelStatistics? scaling, long seed)
+    private RunFolder(
+        string path,
+        Program program,
+        DataSource data,
+        string[] classes,
+        ChannelStatistics? scaling,
+        long seed
+    )
     {
         Path = path;
         Program = program;
@@ -116,8 +125,7 @@ public sealed class RunFolder
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
     public void Load(string name, Network network) => WeightFile.Load(System.IO.Path.Combine(Path, name), network);
 
-    public void SaveTest(Evaluation test) =>
-        WriteText("test.json", JsonSerializer.Serialize(test, Snake));
+    public void SaveTest(Evaluation test) => WriteText("test.json", JsonSerializer.Serialize(test, Snake));
 
     private JsonObject Describe(TrainingPlan plan) =>
         new()

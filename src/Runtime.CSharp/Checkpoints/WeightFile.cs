@@ -39,7 +39,9 @@ public static class WeightFile
                     problems.Add($"{name} is missing");
             }
             else if (!tensor.Shape.AsSpan().SequenceEqual(weight.shape))
-                problems.Add($"{name} is [{string.Join(", ", tensor.Shape)}], the network's is [{string.Join(", ", weight.shape)}]");
+                problems.Add(
+                    $"{name} is [{string.Join(", ", tensor.Shape)}], the network's is [{string.Join(", ", weight.shape)}]"
+                );
             else
                 Copy(tensor, weight);
         }
@@ -63,7 +65,9 @@ public static class WeightFile
             "I64" => tensor(MemoryMarshal.Cast<byte, long>(stored.Bytes).ToArray()),
             "I32" => tensor(MemoryMarshal.Cast<byte, int>(stored.Bytes).ToArray()),
             "BF16" => tensor(Widened(stored.Bytes)),
-            "F16" => tensor(Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(stored.Bytes).ToArray(), half => (float)half)),
+            "F16" => tensor(
+                Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(stored.Bytes).ToArray(), half => (float)half)
+            ),
             _ => throw new InputError($"weights of type {stored.Type} are not read", "save them as F32"),
         };
         weight.copy_(values.view(weight.shape)).DetachFromDisposeScope();

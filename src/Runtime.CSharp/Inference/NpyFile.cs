@@ -39,7 +39,9 @@ public static partial class NpyFile
             .. match
                 .Groups["shape"]
                 .Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select(size => long.TryParse(size, out long value) ? value : throw Damaged(path, "its shape is malformed")),
+                .Select(size =>
+                    long.TryParse(size, out long value) ? value : throw Damaged(path, "its shape is malformed")
+                ),
         ];
         long count;
         try
@@ -105,7 +107,10 @@ public static partial class NpyFile
         where T : unmanaged =>
         count <= data.Length / sizeof(T) && data.Length == count * sizeof(T)
             ? MemoryMarshal.Cast<byte, T>(data)
-            : throw Damaged(path, $"it has {data.Length} bytes of values where its shape needs {count} of {sizeof(T)} bytes");
+            : throw Damaged(
+                path,
+                $"it has {data.Length} bytes of values where its shape needs {count} of {sizeof(T)} bytes"
+            );
 
     private static InputError Damaged(string path, string how, Exception? inner = null) =>
         new($"{path} is damaged or not a .npy file: {how}", "write it again with np.save", inner);

@@ -41,7 +41,13 @@ public sealed class Predictor : IDisposable
     /// <param name="which"><c>best</c> or <c>last</c>.</param>
     /// <exception cref="InputError">They are missing or damaged.</exception>
     public static Predictor FromRun(RunFolder run, string which = "best") =>
-        new(run.Program, Path.Combine(run.Path, which + ".safetensors"), run.Scaling, run.ClassNames, run.Data.Name == "folder");
+        new(
+            run.Program,
+            Path.Combine(run.Path, which + ".safetensors"),
+            run.Scaling,
+            run.ClassNames,
+            run.Data.Name == "folder"
+        );
 
     /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>
     /// <exception cref="InputError">The weights are damaged or of another network.</exception>

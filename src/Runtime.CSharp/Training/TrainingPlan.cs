@@ -1,6 +1,5 @@
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
-
 using Recipe = CnnSpec.Ir.Recipe;
 
 namespace CnnSpec.Runtime.Training;

@@ -5,7 +5,6 @@ using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
-
 using Recipe = CnnSpec.Ir.Recipe;
 
 namespace CnnSpec.Runtime.Training;
@@ -50,7 +49,10 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
                 return null;
             }
             if (validation is not null)
-                metrics = metrics with { ValidationAccuracy = Evaluation.Of(network, validation, statistics, stop).Accuracy };
+                metrics = metrics with
+                {
+                    ValidationAccuracy = Evaluation.Of(network, validation, statistics, stop).Accuracy,
+                };
             run.Append(metrics);
             run.Save(RunFolder.Last, network, epoch + 1);
             if (metrics.ValidationAccuracy is not { } accuracy || accuracy > best)

@@ -13,10 +13,14 @@ type Branch =
     }
 
 let private ratio (before: int64) (after: int64) =
-    if after < before && before % after = 0L && before / after = 2L then "halves"
-    elif after < before then "shrinks"
-    elif after > before then "enlarges"
-    else "keeps"
+    if after < before && before % after = 0L && before / after = 2L then
+        "halves"
+    elif after < before then
+        "shrinks"
+    elif after > before then
+        "enlarges"
+    else
+        "keeps"
 
 /// The nodes of a branch from its end back to where the branches part.
 let private chain (builder: Builder) (fork: int) (last: Node) =
@@ -50,7 +54,11 @@ let story (builder: Builder) (fork: int) (branch: Branch) =
                 match spatial before, spatial node.Shape with
                 | Some(h, w), Some(h', w') when (h, w) <> (h', w') ->
                     let verb = if h <> h' then ratio h h' else ratio w w'
-                    let axes = if h <> h' && w <> w' then "H and W" elif h <> h' then "H" else "W"
+
+                    let axes =
+                        if h <> h' && w <> w' then "H and W"
+                        elif h <> h' then "H"
+                        else "W"
 
                     let stride =
                         match node.Op with

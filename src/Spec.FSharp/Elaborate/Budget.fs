@@ -32,11 +32,7 @@ type Budget() =
 
     member this.Layer(span: Span, count: int) =
         if count > Budget.MostLayers then
-            this.Stop(
-                span,
-                $"this network has more than {Budget.MostLayers} layers",
-                "check the counts of its loops"
-            )
+            this.Stop(span, $"this network has more than {Budget.MostLayers} layers", "check the counts of its loops")
 
     member this.Call(span: Span, depth: int, name: string) =
         if depth > Budget.DeepestCalls then

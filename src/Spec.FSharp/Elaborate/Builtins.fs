@@ -57,7 +57,14 @@ let private extremum name doc (better: float -> float -> bool) =
         if List.isEmpty values || List.exists (number >> Option.isNone) values then
             Error "numbers, or a list of numbers"
         else
-            Ok(values |> List.reduce (fun best value -> if better (number value).Value (number best).Value then value else best))
+            Ok(
+                values
+                |> List.reduce (fun best value ->
+                    if better (number value).Value (number best).Value then
+                        value
+                    else
+                        best)
+            )
 
     {
         Name = name
@@ -75,7 +82,7 @@ let private range =
         elif (float stop - float start) / float step > float longest then
             Error $"at most {longest} numbers"
         else
-            Ok(List [ for value in start..step..(if step > 0L then stop - 1L else stop + 1L) -> Int value ])
+            Ok(List [ for value in start..step .. (if step > 0L then stop - 1L else stop + 1L) -> Int value ])
 
     {
         Name = "range"
@@ -94,8 +101,19 @@ let private sum =
         Doc = "the sum of a list of numbers"
         Apply =
             function
-            | [ List values ] when values |> List.forall (fun v -> match v with Int _ -> true | _ -> false) ->
-                let total = values |> List.sumBy (fun v -> match v with Int i -> bigint i | _ -> 0I)
+            | [ List values ] when
+                values
+                |> List.forall (fun v ->
+                    match v with
+                    | Int _ -> true
+                    | _ -> false)
+                ->
+                let total =
+                    values
+                    |> List.sumBy (fun v ->
+                        match v with
+                        | Int i -> bigint i
+                        | _ -> 0I)
 
                 if abs total <= bigint Int64.MaxValue then
                     Ok(Int(int64 total))

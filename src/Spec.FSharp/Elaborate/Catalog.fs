@@ -27,11 +27,7 @@ let private operator family name parameters summary reference example build =
         families.Add family
 
     {
-        Signature =
-            {
-                Name = name
-                Parameters = parameters
-            }
+        Signature = { Name = name; Parameters = parameters }
         Family = family
         Summary = summary
         Reference = reference
@@ -44,23 +40,44 @@ open Parameter
 let private outChannels = required "out_channels" channels "channels of the output"
 let private kernel = required "kernel" size "window size"
 let private stride = optional "stride" size (Int 1L) "step between windows"
-let private poolStride = optional "stride" size Nothing "step between windows; the kernel's size if unsaid"
+
+let private poolStride =
+    optional "stride" size Nothing "step between windows; the kernel's size if unsaid"
+
 let private padding = optional "padding" Padding (Int 0L) "zeros around the map"
-let private evenPadding = optional "padding" (Size 0L) (Int 0L) "cells around the map, the same on opposite sides"
-let private dilation = optional "dilation" size (Int 1L) "distance between the taps of the window"
-let private groups = optional "groups" channels (Int 1L) "independent groups of channels; `groups=channels` is depthwise"
-let private bias = optional "bias" Flag (Bool true) "add a learnt offset to each channel"
-let private epsilon value = optional "eps" positive (Float value) "added to the variance"
-let private affine value = optional "affine" Flag (Bool value) "learn a factor and an offset for each channel"
-let private ceilMode = optional "ceil" Flag (Bool false) "round the output size up: a window may hang over the edge"
-let private drop value = optional "p" probability (Float value) "probability"
+
+let private evenPadding =
+    optional "padding" (Size 0L) (Int 0L) "cells around the map, the same on opposite sides"
+
+let private dilation =
+    optional "dilation" size (Int 1L) "distance between the taps of the window"
+
+let private groups =
+    optional "groups" channels (Int 1L) "independent groups of channels; `groups=channels` is depthwise"
+
+let private bias =
+    optional "bias" Flag (Bool true) "add a learnt offset to each channel"
+
+let private epsilon value =
+    optional "eps" positive (Float value) "added to the variance"
+
+let private affine value =
+    optional "affine" Flag (Bool value) "learn a factor and an offset for each channel"
+
+let private ceilMode =
+    optional "ceil" Flag (Bool false) "round the output size up: a window may hang over the edge"
+
+let private drop value =
+    optional "p" probability (Float value) "probability"
 
 /// Explicit margins of a padding argument. For `"same"`, what makes the output `⌈size / stride⌉`; an odd cell goes to
 /// the bottom and right, as in TensorFlow and as PyTorch's `padding='same'` does.
 let private margins (bound: Bound) (kernel: Extent) (stride: Extent) (dilation: Extent) (input: Shape) =
     match bound.Value "padding", input with
     | Text "same", [ _; height; width ] ->
-        let vertical = Formulas.samePadding height kernel.Height stride.Height dilation.Height
+        let vertical =
+            Formulas.samePadding height kernel.Height stride.Height dilation.Height
+
         let horizontal = Formulas.samePadding width kernel.Width stride.Width dilation.Width
 
         {
@@ -70,18 +87,8 @@ let private margins (bound: Bound) (kernel: Extent) (stride: Extent) (dilation: 
             Right = horizontal - horizontal / 2
         }
     | List [ Int top; Int bottom; Int left; Int right ], _ ->
-        {
-            Top = int top
-            Bottom = int bottom
-            Left = int left
-            Right = int right
-        }
-    | List [ Int height; Int width ], _ ->
-        Margins.symmetric
-            {
-                Height = int height
-                Width = int width
-            }
+        { Top = int top; Bottom = int bottom; Left = int left; Right = int right }
+    | List [ Int height; Int width ], _ -> Margins.symmetric { Height = int height; Width = int width }
     | Int size, _ -> Margins.symmetric (Extent.square (int size))
     | _ -> Margins.zero
 
@@ -115,10 +122,7 @@ let private transposed (bound: Bound) _ =
         }
 
 let private normalisation (bound: Bound) : Normalisation =
-    {
-        Epsilon = bound.Float "eps"
-        Affine = bound.Flag "affine"
-    }
+    { Epsilon = bound.Float "eps"; Affine = bound.Flag "affine" }
 
 let private convolutions =
     let operator = operator "Convolutions"
@@ -264,7 +268,11 @@ let private norms =
             [
                 epsilon 1e-5
                 affine true
-                optional "over" (Choice [ "all"; "channels" ]) (Text "all") "normalise the whole sample, or each pixel over its channels"
+                optional
+                    "over"
+                    (Choice [ "all"; "channels" ])
+                    (Text "all")
+                    "normalise the whole sample, or each pixel over its channels"
             ]
             "Normalises each sample by itself."
             "Ba et al. 2016, arXiv:1607.06450; over channels: Liu et al. 2022, arXiv:2201.03545"
@@ -324,7 +332,9 @@ let private activations =
         simple "selu" "scaled ELU, self-normalising" "Klambauer et al. 2017, arXiv:1706.02515" Selu
         activation
             "gelu"
-            [ optional "approximate" (Choice [ "none"; "tanh" ]) (Text "none") "exact, or the tanh approximation" ]
+            [
+                optional "approximate" (Choice [ "none"; "tanh" ]) (Text "none") "exact, or the tanh approximation"
+            ]
             "`x·Φ(x)`"
             "Hendrycks & Gimpel 2016, arXiv:1606.08415"
             (fun bound -> Activate(Gelu(bound.Text "approximate" = "tanh")))

@@ -3,19 +3,9 @@ namespace CnnSpec.Elaborate
 open CnnSpec.Text
 open CnnSpec.Syntax
 
-type BlockDeclaration =
-    {
-        Name: Ident
-        Parameters: Parameter list
-        Body: Body
-    }
+type BlockDeclaration = { Name: Ident; Parameters: Parameter list; Body: Body }
 
-type TrainDeclaration =
-    {
-        Name: string
-        Settings: Setting list
-        Span: Span
-    }
+type TrainDeclaration = { Name: string; Settings: Setting list; Span: Span }
 
 /// A file's declarations together with those it imports.
 type Declarations =
@@ -59,13 +49,7 @@ module Declarations =
                 group.Tail
                 |> List.map (fun name ->
                     Diagnostic.error "E0202" name.Span $"'{name.Name}' is declared twice"
-                    |> Diagnostic.withRelated
-                        [
-                            {
-                                Span = group.Head.Span
-                                Text = "first declared here"
-                            }
-                        ]))
+                    |> Diagnostic.withRelated [ { Span = group.Head.Span; Text = "first declared here" } ]))
 
         reserved @ doubled
 
@@ -80,7 +64,8 @@ module Declarations =
                 |> List.groupBy _.Name.Name
                 |> List.collect (fun (name, group) ->
                     group.Tail
-                    |> List.map (fun p -> Diagnostic.error "E0202" p.Name.Span $"the parameter '{name}' is declared twice"))
+                    |> List.map (fun p ->
+                        Diagnostic.error "E0202" p.Name.Span $"the parameter '{name}' is declared twice"))
             | _ -> [])
 
     /// `own` are the file's declarations, `imported` those of all files it imports, however far.
@@ -96,11 +81,7 @@ module Declarations =
                         | Function(name, parameters, body) ->
                             Some(
                                 name.Name,
-                                {
-                                    Evaluate.Name = name
-                                    Evaluate.Parameters = parameters
-                                    Evaluate.Body = body
-                                }
+                                { Evaluate.Name = name; Evaluate.Parameters = parameters; Evaluate.Body = body }
                             )
                         | _ -> None)
                     |> Map.ofList
@@ -115,27 +96,14 @@ module Declarations =
                     |> List.choose (fun d ->
                         match d.Kind with
                         | Block(name, parameters, body) ->
-                            Some(
-                                name.Name,
-                                {
-                                    Name = name
-                                    Parameters = parameters
-                                    Body = body
-                                }
-                            )
+                            Some(name.Name, { Name = name; Parameters = parameters; Body = body })
                         | _ -> None)
                     |> Map.ofList
                 Networks =
                     own
                     |> List.choose (fun d ->
                         match d.Kind with
-                        | Network(name, parameters, body) ->
-                            Some
-                                {
-                                    Name = name
-                                    Parameters = parameters
-                                    Body = body
-                                }
+                        | Network(name, parameters, body) -> Some { Name = name; Parameters = parameters; Body = body }
                         | _ -> None)
                 Recipes =
                     own
@@ -157,7 +125,10 @@ module Declarations =
             |> List.collect (fun (name, group) ->
                 group.Tail
                 |> List.map (fun r ->
-                    Diagnostic.error "E0202" { r.Span with End = r.Span.Start + 5 } $"there are two recipes called '{name}'"
+                    Diagnostic.error
+                        "E0202"
+                        { r.Span with End = r.Span.Start + 5 }
+                        $"there are two recipes called '{name}'"
                     |> Diagnostic.withHelp "name them: train short { … }"))
 
         declarations, duplicates isReserved all @ doubledParameters all @ doubledRecipes

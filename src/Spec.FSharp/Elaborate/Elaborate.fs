@@ -25,11 +25,7 @@ type private Scope =
     }
 
 /// Settings from outside: `--set name=value` and `--input CxHxW`.
-type Overrides =
-    {
-        Arguments: Map<string, Expr>
-        Input: Shape option
-    }
+type Overrides = { Arguments: Map<string, Expr>; Input: Shape option }
 
 let private split: Signature =
     {
@@ -52,27 +48,27 @@ let private combinator combinator : Signature =
         Parameters =
             match combinator with
             | Product ->
-                [
-                    Parameter.optional
-                        "broadcast"
-                        Flag
-                        (Bool false)
-                        "let [C,1,1] scale the channels of [C,H,W]"
-                ]
+                [ Parameter.optional "broadcast" Flag (Bool false) "let [C,1,1] scale the channels of [C,H,W]" ]
             | Concat
             | Sum -> []
     }
 
 type private Elaboration
-    (declarations: Declarations, constants: Map<string, Value>, overrides: Overrides, budget: Budget, report: Diagnostic -> unit)
-    =
+    (
+        declarations: Declarations,
+        constants: Map<string, Value>,
+        overrides: Overrides,
+        budget: Budget,
+        report: Diagnostic -> unit
+    ) =
     let builder = Builder budget
     let auxiliaries = ResizeArray<AuxiliaryHead>()
     let initialisers = ResizeArray<InitialiserRule>()
     let mutable current = Poisoned
     let mutable input: (Shape * Span) option = None
 
-    let isBlock name = Map.containsKey name declarations.Blocks
+    let isBlock name =
+        Map.containsKey name declarations.Blocks
 
     let ambient (span: Span) name =
         let dimension index =
@@ -101,7 +97,8 @@ type private Elaboration
         {
             Functions = declarations.Functions
             Constants = constants
-            IsConstruction = fun name -> isBlock name || (Catalog.tryFind name).IsSome || (Initialisers.tryFind name).IsSome
+            IsConstruction =
+                fun name -> isBlock name || (Catalog.tryFind name).IsSome || (Initialisers.tryFind name).IsSome
             Ambient = ambient
             Candidates =
                 fun () ->
@@ -115,7 +112,8 @@ type private Elaboration
             Budget = budget
         }
 
-    let eval scope expr = Evaluate.value context scope.Variables expr
+    let eval scope expr =
+        Evaluate.value context scope.Variables expr
 
     /// Where a complaint's operands came from: the calls and loops that led here, innermost first.
     let provenance (frames: Frame list) (diagnostic: Diagnostic) =
@@ -135,7 +133,9 @@ type private Elaboration
             |> Diagnostic.withLabel label
             |> provenance scope.Frames
 
-        let diagnostic = (diagnostic, mismatch.Notes) ||> List.fold (fun d note -> Diagnostic.withNote note d)
+        let diagnostic =
+            (diagnostic, mismatch.Notes) ||> List.fold (fun d note -> Diagnostic.withNote note d)
+
         report (mismatch.Help |> Option.fold (fun d help -> Diagnostic.withHelp help d) diagnostic)
 
     /// The label's text; nothing where it is missing or wrong.
@@ -148,7 +148,10 @@ type private Elaboration
             | Unknown -> None
             | other ->
                 report (
-                    Diagnostic.error "E0209" expr.Span $"a label is made of letters, digits and '_', and is {Value.describe other}"
+                    Diagnostic.error
+                        "E0209"
+                        expr.Span
+                        $"a label is made of letters, digits and '_', and is {Value.describe other}"
                 )
 
                 None)
@@ -163,7 +166,11 @@ type private Elaboration
                     [
                         {
                             Span = before
-                            Text = (if before = span then "an earlier turn of the loop" else "the first one")
+                            Text =
+                                (if before = span then
+                                     "an earlier turn of the loop"
+                                 else
+                                     "the first one")
                         }
                     ]
                 |> provenance scope.Frames
@@ -215,7 +222,13 @@ type private Elaboration
             | Ok node -> current <- Known node.Id
             | Error mismatch ->
                 let source = builder[id]
-                let from = if source.Op = Op.Input then "the input" else $"{source.Operator} at {Span.describe source.Span}"
+
+                let from =
+                    if source.Op = Op.Input then
+                        "the input"
+                    else
+                        $"{source.Operator} at {Span.describe source.Span}"
+
                 complain scope span mismatch $"gets {Shape.describe source.Shape} from {from}"
                 current <- Poisoned
 
@@ -229,9 +242,7 @@ type private Elaboration
             input <- Some([], span)
 
     let rec runBody (body: Body) scope naming =
-        (scope, body.Statements)
-        ||> List.fold (fun scope statement -> run naming scope statement)
-        |> ignore
+        (scope, body.Statements) ||> List.fold (fun scope statement -> run naming scope statement) |> ignore
 
     /// Runs a statement; what it declares is seen by the statements after it.
     and run (naming: Naming) scope (statement: Statement) : Scope =
@@ -287,10 +298,7 @@ type private Elaboration
         match statement.Kind, statement.Outputs with
         | _, [] -> scope
         | Apply({ Name = "split" }, _), _ -> scope
-        | _, [ name ] ->
-            { scope with
-                Tensors = Map.add name.Name current scope.Tensors
-            }
+        | _, [ name ] -> { scope with Tensors = Map.add name.Name current scope.Tensors }
         | _, _ :: second :: _ ->
             report (
                 Diagnostic.error "E0205" second.Span "only split gives several tensors"
@@ -383,7 +391,9 @@ type private Elaboration
             current <- Poisoned
 
     and runApply naming scope statement name arguments : Scope =
-        let given = arguments |> Option.map (Evaluate.arguments context scope.Variables) |> Option.defaultValue []
+        let given =
+            arguments |> Option.map (Evaluate.arguments context scope.Variables) |> Option.defaultValue []
+
         let span = statement.Span
 
         match Map.tryFind name.Name scope.Tensors, Map.tryFind name.Name scope.Variables with
@@ -447,7 +457,10 @@ type private Elaboration
     and expand (naming: Naming) scope named (block: BlockDeclaration) given span =
         budget.Call(span, scope.Calls + 1, block.Name.Name)
         let path = layerPath naming scope named
-        let parameters = block.Parameters |> List.map (fun p -> p.Name.Name, p.Default.IsNone)
+
+        let parameters =
+            block.Parameters |> List.map (fun p -> p.Name.Name, p.Default.IsNone)
+
         let assigned, problems = Signature.assign block.Name.Name parameters span given
         List.iter (provenance scope.Frames >> report) problems
 
@@ -467,12 +480,7 @@ type private Elaboration
                 {
                     Variables = variables
                     Tensors = Map.empty
-                    Frames =
-                        {
-                            Span = firstLine span
-                            Text = $"while expanding {path}"
-                        }
-                        :: scope.Frames
+                    Frames = { Span = firstLine span; Text = $"while expanding {path}" } :: scope.Frames
                     Calls = scope.Calls + 1
                     TrainingOnly = scope.TrainingOnly
                 }
@@ -498,7 +506,10 @@ type private Elaboration
 
             if parts <> outputs.Length then
                 report (
-                    Diagnostic.error "E0205" statement.Span $"split({parts}) gives {parts} tensors, and {outputs.Length} are named"
+                    Diagnostic.error
+                        "E0205"
+                        statement.Span
+                        $"split({parts}) gives {parts} tensors, and {outputs.Length} are named"
                     |> Diagnostic.withHelp "name each part: split(2) as left, right"
                 )
 
@@ -522,7 +533,15 @@ type private Elaboration
                 let tensors =
                     outputs
                     |> List.mapi (fun index name ->
-                        match append scope $"{name.Name}" "split" (Slice(index * size, (index + 1) * size)) [ source ] statement.Span with
+                        match
+                            append
+                                scope
+                                $"{name.Name}"
+                                "split"
+                                (Slice(index * size, (index + 1) * size))
+                                [ source ]
+                                statement.Span
+                        with
                         | Ok node -> name.Name, Known node.Id
                         | Error _ -> name.Name, Poisoned)
 
@@ -535,12 +554,7 @@ type private Elaboration
         { scope with
             Variables = variables
             Tensors = tensors
-            Frames =
-                {
-                    Span = firstLine statement.Span
-                    Text = $"in turn {number} of {count}"
-                }
-                :: scope.Frames
+            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}" } :: scope.Frames
         }
 
     and runRepeat naming scope statement count index body =
@@ -561,7 +575,10 @@ type private Elaboration
         | Unknown -> current <- Poisoned
         | other ->
             report (
-                Diagnostic.error "E0206" count.Span $"repeat needs an integer, 0 or more, and gets {Value.describe other}"
+                Diagnostic.error
+                    "E0206"
+                    count.Span
+                    $"repeat needs an integer, 0 or more, and gets {Value.describe other}"
             )
 
             current <- Poisoned
@@ -578,7 +595,10 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int(int64 number)) variables
                     | None -> variables
 
-                runBody body (turn scope statement (int64 number + 1L) (int64 values.Length) variables scope.Tensors) naming)
+                runBody
+                    body
+                    (turn scope statement (int64 number + 1L) (int64 values.Length) variables scope.Tensors)
+                    naming)
         | Unknown -> current <- Poisoned
         | other ->
             let help =
@@ -605,7 +625,10 @@ type private Elaboration
 
     and runCombine naming scope statement kind arguments body =
         let signature = combinator kind
-        let bound, problems = Signature.bind signature statement.Span (Evaluate.arguments context scope.Variables arguments)
+
+        let bound, problems =
+            Signature.bind signature statement.Span (Evaluate.arguments context scope.Variables arguments)
+
         List.iter (provenance scope.Frames >> report) problems
         let start = current
 
@@ -665,8 +688,13 @@ type private Elaboration
 
     and complainOfBranches scope statement mismatch branches =
         let fork = Branches.fork builder branches
-        let shapes = branches |> List.map (fun b -> $"{b.Name} is {Shape.describe b.Node.Shape}") |> String.concat ", "
-        let story = (branches |> List.map (Branches.story builder fork) |> String.concat "; ") + "."
+
+        let shapes =
+            branches |> List.map (fun b -> $"{b.Name} is {Shape.describe b.Node.Shape}") |> String.concat ", "
+
+        let story =
+            (branches |> List.map (Branches.story builder fork) |> String.concat "; ") + "."
+
         let story = string (Char.ToUpperInvariant story[0]) + story.Substring 1
 
         let help =
@@ -683,18 +711,15 @@ type private Elaboration
         complain scope statement.Span { mismatch with Notes = [ story ]; Help = help } shapes
 
     and runAuxiliary naming scope statement arguments body =
-        let bound, problems = Signature.bind auxiliary statement.Span (Evaluate.arguments context scope.Variables arguments)
+        let bound, problems =
+            Signature.bind auxiliary statement.Span (Evaluate.arguments context scope.Variables arguments)
+
         List.iter (provenance scope.Frames >> report) problems
         let start = current
         runBody body { scope with TrainingOnly = true } (inner naming scope (label scope statement))
 
         match current, bound with
-        | Known id, Some bound ->
-            auxiliaries.Add
-                {
-                    Node = id
-                    Weight = bound.Float "weight"
-                }
+        | Known id, Some bound -> auxiliaries.Add { Node = id; Weight = bound.Float "weight" }
         | _ -> ()
 
         current <- start
@@ -711,11 +736,7 @@ type private Elaboration
                     bound
                     |> Option.iter (fun bound ->
                         initialisers.Add
-                            {
-                                Selector = rule.Key.Name
-                                Initialiser = entry.Build bound
-                                Span = rule.Key.Span
-                            })
+                            { Selector = rule.Key.Name; Initialiser = entry.Build bound; Span = rule.Key.Span })
                 | None -> Evaluate.unknownName context rule.Value.Span "initialiser" made.Name Initialisers.names
             | (Int _ | Float _) as value ->
                 let value =
@@ -810,5 +831,12 @@ let constants (declarations: Declarations) budget report : Map<string, Value> =
         Map.add name.Name (Evaluate.value context Map.empty expr) known)
 
 /// The values of a network's parameters, and its graph unless something in it does not fit; whatever is wrong is reported.
-let network declarations constants overrides budget report (declaration: BlockDeclaration) : Evaluate.Variables * Graph option =
+let network
+    declarations
+    constants
+    overrides
+    budget
+    report
+    (declaration: BlockDeclaration)
+    : Evaluate.Variables * Graph option =
     Elaboration(declarations, constants, overrides, budget, report).Run declaration

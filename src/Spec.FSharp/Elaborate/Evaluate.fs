@@ -5,12 +5,7 @@ open System
 open CnnSpec.Text
 open CnnSpec.Syntax
 
-type Function =
-    {
-        Name: Ident
-        Parameters: Parameter list
-        Body: Expr
-    }
+type Function = { Name: Ident; Parameters: Parameter list; Body: Expr }
 
 /// What expressions can see besides their own variables.
 type Context =
@@ -53,14 +48,23 @@ let private checkedInt context span (value: bigint) =
 
 let private floorMod (a: int64) (b: int64) =
     let remainder = a % b
-    if remainder <> 0L && (remainder < 0L) <> (b < 0L) then remainder + b else remainder
+
+    if remainder <> 0L && (remainder < 0L) <> (b < 0L) then
+        remainder + b
+    else
+        remainder
 
 let private power context span (b: int64) (exponent: int64) =
     // |base| ≥ 2 overflows 64 bits beyond the 63rd power; 0 and ±1 never grow.
     if exponent > 63L && abs b > 1L then
         report context "E0210" span "this is larger than 64 bits hold"
     else
-        let exponent = if abs b <= 1L then exponent % 2L + 2L * (min 1L (exponent / 2L)) else exponent
+        let exponent =
+            if abs b <= 1L then
+                exponent % 2L + 2L * (min 1L (exponent / 2L))
+            else
+                exponent
+
         checkedInt context span (bigint.Pow(bigint b, int exponent))
 
 let rec private equal left right =
@@ -74,11 +78,7 @@ let private arithmetic context span operator left right =
     let wrong () =
         let verb = BinaryOperator.spelling operator
 
-        report
-            context
-            "E0206"
-            span
-            $"'{verb}' cannot be used on {Value.kind left} and {Value.kind right}"
+        report context "E0206" span $"'{verb}' cannot be used on {Value.kind left} and {Value.kind right}"
 
     match operator, left, right with
     | _, Unknown, _
@@ -129,7 +129,11 @@ let private element context (span: Span) target at =
     | Unknown, _
     | _, Unknown -> Unknown
     | List items, Int position ->
-        let index = if position < 0L then position + int64 items.Length else position
+        let index =
+            if position < 0L then
+                position + int64 items.Length
+            else
+                position
 
         if index >= 0L && index < int64 items.Length then
             items[int index]
@@ -241,11 +245,10 @@ and private text eval context span parts =
 
 and private map eval context entries =
     let pairs =
-        entries
-        |> List.map (fun (key, value) ->
-            key.Span, Value.display (eval key), eval value)
+        entries |> List.map (fun (key, value) -> key.Span, Value.display (eval key), eval value)
 
-    let doubled = pairs |> List.countBy (fun (_, key, _) -> key) |> List.filter (fun (_, count) -> count > 1)
+    let doubled =
+        pairs |> List.countBy (fun (_, key, _) -> key) |> List.filter (fun (_, count) -> count > 1)
 
     match doubled with
     | [] -> Map(pairs |> List.map (fun (_, key, value) -> key, value))
@@ -258,7 +261,11 @@ and private condition eval context (expr: Expr) =
     | Bool value -> Some value
     | Unknown -> None
     | other ->
-        report context "E0206" expr.Span $"a condition must be true or false, and is {Value.kind other}: {Value.describe other}"
+        report
+            context
+            "E0206"
+            expr.Span
+            $"a condition must be true or false, and is {Value.kind other}: {Value.describe other}"
         |> ignore
 
         None
@@ -271,15 +278,11 @@ and private lookUp context variables span name =
 
     match found with
     | Some value -> value
-    | None when context.IsConstruction name ->
-        Made
-            {
-                Name = name
-                Arguments = []
-                Span = span
-            }
+    | None when context.IsConstruction name -> Made { Name = name; Arguments = []; Span = span }
     | None ->
-        let candidates = Seq.append (variables |> Map.toSeq |> Seq.map fst) (context.Candidates())
+        let candidates =
+            Seq.append (variables |> Map.toSeq |> Seq.map fst) (context.Candidates())
+
         unknownName context span "value" name candidates
         Unknown
 
@@ -309,28 +312,27 @@ and private call depth context variables span (name: Ident) arguments =
                 List items
             | Ok value -> value
             | Error expectation ->
-                let found = arguments |> List.map (fun a -> Value.describe a.Value) |> String.concat ", "
+                let found =
+                    arguments |> List.map (fun a -> Value.describe a.Value) |> String.concat ", "
+
                 report context "E0206" span $"{name.Name} takes {expectation}, and gets ({found})"
-    | None, None when context.IsConstruction name.Name ->
-        Made
-            {
-                Name = name.Name
-                Arguments = arguments
-                Span = span
-            }
+    | None, None when context.IsConstruction name.Name -> Made { Name = name.Name; Arguments = arguments; Span = span }
     | None, None ->
         match Map.tryFind name.Name variables |> Option.orElse (Map.tryFind name.Name context.Constants) with
-        | Some(Made made) ->
-            Made
-                { made with
-                    Arguments = made.Arguments @ arguments
-                }
+        | Some(Made made) -> Made { made with Arguments = made.Arguments @ arguments }
         | Some Unknown -> Unknown
         | Some other -> report context "E0206" name.Span $"'{name.Name}' is {Value.kind other} and cannot be called"
         | None ->
             let functions = context.Functions |> Map.toSeq |> Seq.map fst
             let builtins = Builtins.all |> Seq.map _.Name
-            unknownName context name.Span "function" name.Name (Seq.concat [ functions; builtins; context.Candidates() ])
+
+            unknownName
+                context
+                name.Span
+                "function"
+                name.Name
+                (Seq.concat [ functions; builtins; context.Candidates() ])
+
             Unknown
 
 and private apply depth context span fn arguments =
@@ -359,7 +361,9 @@ and private apply depth context span fn arguments =
 let value context variables expr = evaluate 0 context variables expr
 
 /// A condition that must be true or false; nothing where it was reported.
-let test context variables expr = condition (value context variables) context expr
+let test context variables expr =
+    condition (value context variables) context expr
 
 /// The arguments of a call, evaluated.
-let arguments context variables arguments = given (value context variables) arguments
+let arguments context variables arguments =
+    given (value context variables) arguments

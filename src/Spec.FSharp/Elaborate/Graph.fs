@@ -29,12 +29,7 @@ type Node =
 type AuxiliaryHead = { Node: int; Weight: float }
 
 /// `selector = initialiser` with a selector such as `conv`, `bias`, `linear.weight` or a path.
-type InitialiserRule =
-    {
-        Selector: string
-        Initialiser: Initialiser
-        Span: Span
-    }
+type InitialiserRule = { Selector: string; Initialiser: Initialiser; Span: Span }
 
 /// A network with all loops run, all blocks expanded and all shapes known. Nodes are in the order of execution.
 type Graph =
@@ -57,7 +52,9 @@ type internal Naming(prefix: string) =
     let mutable next = 0
 
     member _.Prefix = prefix
-    member _.Path(name: string) = if prefix = "" then name else prefix + "." + name
+
+    member _.Path(name: string) =
+        if prefix = "" then name else prefix + "." + name
 
     /// The next number.
     member _.Number() =
@@ -77,7 +74,11 @@ type internal Naming(prefix: string) =
     member this.Decorative(name: string, span: Span) =
         let rec attempt index =
             let candidate = if index = 1 then name else $"{name}_{index}"
-            if (this.Take(candidate, span)).IsSome then attempt (index + 1) else candidate
+
+            if (this.Take(candidate, span)).IsSome then
+                attempt (index + 1)
+            else
+                candidate
 
         attempt 1
 
@@ -86,7 +87,9 @@ type internal Builder(budget: Budget) =
     let nodes = ResizeArray<Node>()
 
     member _.Nodes = nodes
-    member _.Item with get id = nodes[id]
+
+    member _.Item
+        with get id = nodes[id]
 
     member _.Append(make: int -> Node) =
         let node = make nodes.Count

@@ -4,21 +4,11 @@ module CnnSpec.Elaborate.Initialisers
 open CnnSpec.Operators
 open Parameter
 
-type Entry =
-    {
-        Signature: Signature
-        Summary: string
-        Reference: string
-        Build: Bound -> Initialiser
-    }
+type Entry = { Signature: Signature; Summary: string; Reference: string; Build: Bound -> Initialiser }
 
 let private entry name parameters summary reference build =
     {
-        Signature =
-            {
-                Name = name
-                Parameters = parameters
-            }
+        Signature = { Name = name; Parameters = parameters }
         Summary = summary
         Reference = reference
         Build = build
@@ -27,8 +17,12 @@ let private entry name parameters summary reference build =
 let private mean = optional "mean" anyNumber (Float 0.0) "centre"
 let private deviation = optional "std" nonNegative (Float 1.0) "standard deviation"
 let private gain = optional "gain" anyNumber (Float 1.0) "factor"
-let private mode = optional "mode" (Choice [ "fan_in"; "fan_out" ]) (Text "fan_in") "which fan keeps its variance"
-let private slope = optional "a" nonNegative (Float 0.0) "negative slope of the activation behind the layer"
+
+let private mode =
+    optional "mode" (Choice [ "fan_in"; "fan_out" ]) (Text "fan_in") "which fan keeps its variance"
+
+let private slope =
+    optional "a" nonNegative (Float 0.0) "negative slope of the activation behind the layer"
 
 let private kaiming (bound: Bound) make =
     make (bound.Text "mode" = "fan_out", bound.Float "a")
@@ -72,14 +66,13 @@ let all: Entry list =
             "normal with deviation gain·√(2/(fan_in+fan_out))"
             "Glorot & Bengio 2010"
             (fun b -> XavierNormal(b.Float "gain"))
-        entry
-            "xavier_uniform"
-            [ gain ]
-            "uniform within ±gain·√(6/(fan_in+fan_out))"
-            "Glorot & Bengio 2010"
-            (fun b -> XavierUniform(b.Float "gain"))
-        entry "orthogonal" [ gain ] "an orthogonal matrix" "Saxe et al. 2013, arXiv:1312.6120" (fun b -> Orthogonal(b.Float "gain"))
+        entry "xavier_uniform" [ gain ] "uniform within ±gain·√(6/(fan_in+fan_out))" "Glorot & Bengio 2010" (fun b ->
+            XavierUniform(b.Float "gain"))
+        entry "orthogonal" [ gain ] "an orthogonal matrix" "Saxe et al. 2013, arXiv:1312.6120" (fun b ->
+            Orthogonal(b.Float "gain"))
     ]
 
-let tryFind name = all |> List.tryFind (fun e -> e.Signature.Name = name)
+let tryFind name =
+    all |> List.tryFind (fun e -> e.Signature.Name = name)
+
 let names = all |> List.map _.Signature.Name

@@ -7,29 +7,23 @@ open CnnSpec.Ir
 open CnnSpec.Elaborate.Parameter
 
 /// Something a recipe can name: a data set, an optimizer, a schedule, a loss …
-type Entry<'a> =
-    {
-        Signature: Signature
-        Summary: string
-        Build: Bound -> 'a
-    }
+type Entry<'a> = { Signature: Signature; Summary: string; Build: Bound -> 'a }
 
 let private entry name parameters summary build =
-    {
-        Signature =
-            {
-                Name = name
-                Parameters = parameters
-            }
-        Summary = summary
-        Build = build
-    }
+    { Signature = { Name = name; Parameters = parameters }; Summary = summary; Build = build }
 
 let private number name kind (value: float) doc = optional name kind (Float value) doc
-let private learningRate value = number "lr" nonNegative value "learning rate"
-let private weightDecay value = number "weight_decay" nonNegative value "weight decay"
+
+let private learningRate value =
+    number "lr" nonNegative value "learning rate"
+
+let private weightDecay value =
+    number "weight_decay" nonNegative value "weight decay"
+
 let private epsilon = number "eps" positive 1e-8 "added to the denominator"
-let private validation = optional "validation" natural (Int 0L) "training images held out for validation, drawn by the seed"
+
+let private validation =
+    optional "validation" natural (Int 0L) "training images held out for validation, drawn by the seed"
 
 let private builtIn name command classes summary =
     entry name [ validation ] summary (fun bound ->
@@ -106,7 +100,11 @@ let optimizers: Entry<Optimizer> list =
             (fun b ->
                 Sgd(b.Float "lr", b.Float "momentum", b.Float "dampening", b.Float "weight_decay", b.Flag "nesterov"))
         entry "adam" (adamParameters 0.0) "Kingma & Ba 2014, arXiv:1412.6980; weight decay as an L2 penalty" (adam Adam)
-        entry "adamw" (adamParameters 0.01) "Loshchilov & Hutter 2017, arXiv:1711.05101; decoupled weight decay" (adam AdamW)
+        entry
+            "adamw"
+            (adamParameters 0.01)
+            "Loshchilov & Hutter 2017, arXiv:1711.05101; decoupled weight decay"
+            (adam AdamW)
         entry
             "rmsprop"
             [
@@ -117,8 +115,7 @@ let optimizers: Entry<Optimizer> list =
                 number "momentum" probability 0.0 "momentum"
             ]
             "Tieleman & Hinton 2012, with PyTorch's update rule"
-            (fun b ->
-                RmsProp(b.Float "lr", b.Float "alpha", b.Float "eps", b.Float "weight_decay", b.Float "momentum"))
+            (fun b -> RmsProp(b.Float "lr", b.Float "alpha", b.Float "eps", b.Float "weight_decay", b.Float "momentum"))
     ]
 
 let private gamma value = number "gamma" positive value "factor"
@@ -126,14 +123,24 @@ let private gamma value = number "gamma" positive value "factor"
 let schedules: Entry<Schedule> list =
     [
         entry "constant_rate" [] "the same rate throughout" (fun _ -> ConstantRate)
-        entry "step" [ required "epochs" count "how often"; gamma 0.1 ] "times gamma after every so many epochs" (fun b ->
-            Step(b.Int "epochs", b.Float "gamma"))
-        entry "multistep" [ required "milestones" Integers "after which epochs"; gamma 0.1 ] "times gamma after each milestone" (fun b ->
-            MultiStep(b.Integers "milestones" |> List.map int, b.Float "gamma"))
+        entry
+            "step"
+            [ required "epochs" count "how often"; gamma 0.1 ]
+            "times gamma after every so many epochs"
+            (fun b -> Step(b.Int "epochs", b.Float "gamma"))
+        entry
+            "multistep"
+            [ required "milestones" Integers "after which epochs"; gamma 0.1 ]
+            "times gamma after each milestone"
+            (fun b -> MultiStep(b.Integers "milestones" |> List.map int, b.Float "gamma"))
         entry "exponential" [ gamma 0.95 ] "times gamma after every epoch" (fun b -> Exponential(b.Float "gamma"))
-        entry "cosine" [ number "final" nonNegative 0.0 "last factor" ] "half a cosine, step by step" (fun b -> Cosine(b.Float "final"))
-        entry "polynomial" [ number "power" positive 1.0 "exponent" ] "(1 − t/T)^power, step by step; power 1 is linear" (fun b ->
-            Polynomial(b.Float "power"))
+        entry "cosine" [ number "final" nonNegative 0.0 "last factor" ] "half a cosine, step by step" (fun b ->
+            Cosine(b.Float "final"))
+        entry
+            "polynomial"
+            [ number "power" positive 1.0 "exponent" ]
+            "(1 − t/T)^power, step by step; power 1 is linear"
+            (fun b -> Polynomial(b.Float "power"))
         entry
             "one_cycle"
             [
@@ -157,7 +164,8 @@ let losses: Entry<float> list =
 let scalings: Entry<PixelScaling> list =
     [
         entry "unit" [] "pixels from 0 to 1" (fun _ -> UnitInterval)
-        entry "dataset" [] "centred and scaled by the training images' channel means and deviations" (fun _ -> ByDataSet)
+        entry "dataset" [] "centred and scaled by the training images' channel means and deviations" (fun _ ->
+            ByDataSet)
         entry
             "by_channel"
             [ required "mean" Numbers "means of pixels from 0 to 1"; required "std" Numbers "deviations" ]
@@ -231,19 +239,26 @@ let private build report what (entries: Entry<'a> list) (value: Value) (span: Sp
 
 /// What contradicts itself or the network: milestones that never come, more held out than there is, a wrong head.
 let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: Span) (classes: int64 option) =
-    let at key = Map.tryFind key spans |> Option.defaultValue whole
+    let at key =
+        Map.tryFind key spans |> Option.defaultValue whole
 
     [
         match recipe.Schedule with
         | MultiStep(milestones, _) ->
             for milestone in milestones do
                 if milestone >= recipe.Epochs then
-                    Diagnostic.error "E0402" (at "schedule") $"the milestone {milestone} comes after the last of {recipe.Epochs} epochs"
+                    Diagnostic.error
+                        "E0402"
+                        (at "schedule")
+                        $"the milestone {milestone} comes after the last of {recipe.Epochs} epochs"
                     |> Diagnostic.withHelp "lower the milestone or train for more epochs"
         | _ -> ()
 
         if recipe.Warmup > float recipe.Epochs then
-            Diagnostic.error "E0402" (at "warmup") $"the warm-up of {recipe.Warmup} epochs is longer than the training of {recipe.Epochs}"
+            Diagnostic.error
+                "E0402"
+                (at "warmup")
+                $"the warm-up of {recipe.Warmup} epochs is longer than the training of {recipe.Epochs}"
 
         let available =
             match recipe.Data.Name with
@@ -258,12 +273,18 @@ let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: S
             Diagnostic.error "E0403" (at "data") $"{recipe.Data.Validation} images cannot be held out of {count}"
             |> Diagnostic.withHelp $"hold out fewer than {count}"
         | Some count when recipe.Batch > count - recipe.Data.Validation ->
-            Diagnostic.error "E0403" (at "batch") $"a batch of {recipe.Batch} is more than the {count - recipe.Data.Validation} training images"
+            Diagnostic.error
+                "E0403"
+                (at "batch")
+                $"a batch of {recipe.Batch} is more than the {count - recipe.Data.Validation} training images"
         | _ -> ()
 
         match recipe.Data.Classes, classes with
         | Some wanted, Some given when int64 wanted <> given ->
-            Diagnostic.error "E0404" (at "data") $"{recipe.Data.Name} has {wanted} classes, and the network's head gives {given}"
+            Diagnostic.error
+                "E0404"
+                (at "data")
+                $"{recipe.Data.Name} has {wanted} classes, and the network's head gives {given}"
             |> Diagnostic.withHelp $"let the last layer have {wanted} outputs"
         | _ -> ()
     ]
@@ -314,7 +335,8 @@ let elaborate
     match bound with
     | None -> None
     | Some bound ->
-        let at key = Map.tryFind key spans |> Option.defaultValue keyword
+        let at key =
+            Map.tryFind key spans |> Option.defaultValue keyword
 
         let choice what entries key fallback =
             match bound.Value key with
@@ -322,7 +344,10 @@ let elaborate
             | value -> build report what entries value (at key)
 
         let data = choice "data set" dataSets "data" None
-        let optimizer = choice "optimizer" optimizers "optimizer" (Some(AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01)))
+
+        let optimizer =
+            choice "optimizer" optimizers "optimizer" (Some(AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01)))
+
         let schedule = choice "schedule" schedules "schedule" (Some ConstantRate)
         let scaling = choice "scaling" scalings "normalize" (Some UnitInterval)
         let smoothing = choice "loss" losses "loss" (Some 0.0)

@@ -33,17 +33,13 @@ type ParameterInfo =
 
 /// The arguments of a call after checking: every parameter that was given or has a default.
 type Bound(values: Map<string, Value>) =
-    let get name = Map.tryFind name values |> Option.defaultValue Nothing
+    let get name =
+        Map.tryFind name values |> Option.defaultValue Nothing
 
     let extent value =
         match value with
         | Int size -> Some(Extent.square (int size))
-        | List [ Int height; Int width ] ->
-            Some
-                {
-                    Height = int height
-                    Width = int width
-                }
+        | List [ Int height; Int width ] -> Some { Height = int height; Width = int width }
         | _ -> None
 
     member _.Value name = get name
@@ -69,7 +65,12 @@ type Bound(values: Map<string, Value>) =
 
     member _.Integers name =
         match get name with
-        | List items -> items |> List.choose (fun item -> match item with Int value -> Some value | _ -> None)
+        | List items ->
+            items
+            |> List.choose (fun item ->
+                match item with
+                | Int value -> Some value
+                | _ -> None)
         | Int value -> [ value ]
         | _ -> []
 
@@ -85,32 +86,20 @@ type Bound(values: Map<string, Value>) =
         | value -> number value |> Option.toList
 
     member _.TryExtent name = extent (get name)
-    member this.Extent name = this.TryExtent name |> Option.defaultValue Extent.one
+
+    member this.Extent name =
+        this.TryExtent name |> Option.defaultValue Extent.one
 
 /// What can be called, with which arguments: an operator, a block, an optimizer, a data set …
-type Signature =
-    {
-        Name: string
-        Parameters: ParameterInfo list
-    }
+type Signature = { Name: string; Parameters: ParameterInfo list }
 
 module Parameter =
 
     let required name kind doc =
-        {
-            Name = name
-            Type = kind
-            Default = None
-            Doc = doc
-        }
+        { Name = name; Type = kind; Default = None; Doc = doc }
 
     let optional name kind value doc =
-        {
-            Name = name
-            Type = kind
-            Default = Some value
-            Doc = doc
-        }
+        { Name = name; Type = kind; Default = Some value; Doc = doc }
 
     /// No count, kernel or factor may be larger (2²⁰), channels and features not larger than 2³⁰.
     let largest = 1L <<< 20
@@ -150,7 +139,8 @@ module Parameter =
         | WrongKind
         | OutOfRange
 
-    let private inRange low high value = if value >= low && value <= high then Fits else OutOfRange
+    let private inRange low high value =
+        if value >= low && value <= high then Fits else OutOfRange
 
     let rec fit kind value =
         match kind, value with
@@ -161,7 +151,10 @@ module Parameter =
         | Flag, Bool _ -> Fits
         | Size low, Int value -> inRange low largest value
         | Size low, List [ Int height; Int width ] ->
-            if inRange low largest height = Fits then inRange low largest width else OutOfRange
+            if inRange low largest height = Fits then
+                inRange low largest width
+            else
+                OutOfRange
         | Padding, Int value -> inRange 0L largest value
         | Padding, List items when items.Length = 2 || items.Length = 4 ->
             let fits = items |> List.map (fit natural)
@@ -170,15 +163,34 @@ module Parameter =
         | Choice words, Text word -> if List.contains word words then Fits else OutOfRange
         // A choice may be written without quotes: `mode=reflect` names nothing else.
         | Choice words, Made { Name = word; Arguments = [] } when List.contains word words -> Fits
-        | Integers, List items when items |> List.forall (fun item -> match item with Int _ -> true | _ -> false) -> Fits
+        | Integers, List items when
+            items
+            |> List.forall (fun item ->
+                match item with
+                | Int _ -> true
+                | _ -> false)
+            ->
+            Fits
         | Numbers, (Int _ | Float _) -> Fits
         | Numbers, List items when
-            items |> List.forall (fun item -> match item with Int _ | Float _ -> true | _ -> false)
+            items
+            |> List.forall (fun item ->
+                match item with
+                | Int _
+                | Float _ -> true
+                | _ -> false)
             ->
             Fits
         | Words, Text _ -> Fits
         | One _, Made _ -> Fits
-        | Many _, List items when items |> List.forall (fun item -> match item with Made _ -> true | _ -> false) -> Fits
+        | Many _, List items when
+            items
+            |> List.forall (fun item ->
+                match item with
+                | Made _ -> true
+                | _ -> false)
+            ->
+            Fits
         | Many _, Made _ -> Fits
         | _ -> WrongKind
 
@@ -241,9 +253,7 @@ module Signature =
 
         for key, needed in parameters do
             if needed && not (Map.containsKey key assigned) then
-                problems.Add(
-                    Diagnostic.error "E0204" call $"{name} needs '{key}'" |> Diagnostic.withHelp (usage ())
-                )
+                problems.Add(Diagnostic.error "E0204" call $"{name} needs '{key}'" |> Diagnostic.withHelp (usage ()))
 
         assigned, List.ofSeq problems
 
@@ -254,7 +264,10 @@ module Signature =
         let diagnostic =
             match fit with
             | Parameter.OutOfRange ->
-                Diagnostic.error "E0207" argument.Span $"{name}'s {parameter.Name} must be {expectation}, and is {found}"
+                Diagnostic.error
+                    "E0207"
+                    argument.Span
+                    $"{name}'s {parameter.Name} must be {expectation}, and is {found}"
             | _ ->
                 Diagnostic.error
                     "E0206"
@@ -272,7 +285,9 @@ module Signature =
 
     /// Checks the arguments of a call; nothing is bound where a value is wrong or unknown.
     let bind (signature: Signature) (call: Span) (arguments: Given list) : Bound option * Diagnostic list =
-        let parameters = signature.Parameters |> List.map (fun p -> p.Name, p.Default.IsNone)
+        let parameters =
+            signature.Parameters |> List.map (fun p -> p.Name, p.Default.IsNone)
+
         let assigned, problems = assign signature.Name parameters call arguments
 
         let misfits =
@@ -292,7 +307,9 @@ module Signature =
             | None, _ -> Option.defaultValue Nothing parameter.Default
 
         let problems = problems @ misfits
-        let values = signature.Parameters |> List.map (fun p -> p.Name, value p) |> Map.ofList
+
+        let values =
+            signature.Parameters |> List.map (fun p -> p.Name, value p) |> Map.ofList
 
         if problems.IsEmpty && not (Map.exists (fun _ v -> Value.isUnknown v) values) then
             Some(Bound values), []

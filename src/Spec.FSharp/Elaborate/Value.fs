@@ -17,20 +17,10 @@ type Value =
     /// The value of something that has already been reported; whatever touches it stays silent.
     | Unknown
 
-and Construction =
-    {
-        Name: string
-        Arguments: Given list
-        Span: Span
-    }
+and Construction = { Name: string; Arguments: Given list; Span: Span }
 
 /// An argument as given: by position or by name.
-and Given =
-    {
-        Name: string option
-        Value: Value
-        Span: Span
-    }
+and Given = { Name: string option; Value: Value; Span: Span }
 
 [<RequireQualifiedAccess>]
 module Value =

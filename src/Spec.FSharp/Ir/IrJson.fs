@@ -11,7 +11,9 @@ open Microsoft.FSharp.Reflection
 exception MalformedIr of string
 
 let private caseReaders = ConcurrentDictionary<Type, UnionCaseInfo[]>()
-let private cases kind = caseReaders.GetOrAdd(kind, fun kind -> FSharpType.GetUnionCases kind)
+
+let private cases kind =
+    caseReaders.GetOrAdd(kind, fun kind -> FSharpType.GetUnionCases kind)
 
 let private camel (name: string) =
     string (Char.ToLowerInvariant name[0]) + name.Substring 1

@@ -8,7 +8,11 @@ open CnnSpec.Elaborate
 /// Whether a rule is for this weight. `conv` and `conv.weight` name an operator, `weight` the filters of all layers
 /// (not the factors of normalisation), `bias` all biases, anything else a path or its beginning.
 let private selects (rule: InitialiserRule) (node: Node) (weight: Weight) =
-    let full = if node.Path = "" then weight.Name else $"{node.Path}.{weight.Name}"
+    let full =
+        if node.Path = "" then
+            weight.Name
+        else
+            $"{node.Path}.{weight.Name}"
 
     weight.Learnt
     && (match rule.Selector with
@@ -35,10 +39,12 @@ let private initialised (rules: InitialiserRule list) (node: Node) =
 let unusedRules (graph: Graph) : Diagnostic list =
     graph.Initialisers
     |> List.filter (fun rule ->
-        graph.Nodes |> List.forall (fun node -> node.Weights |> List.forall (fun weight -> not (selects rule node weight))))
+        graph.Nodes
+        |> List.forall (fun node -> node.Weights |> List.forall (fun weight -> not (selects rule node weight))))
     |> List.map (fun rule ->
         Diagnostic.error "E0215" rule.Span $"no weight is called '{rule.Selector}'"
-        |> Diagnostic.withHelp "name an operator (conv, linear.bias), all filters (weight), all biases (bias) or a layer's path")
+        |> Diagnostic.withHelp
+            "name an operator (conv, linear.bias), all filters (weight), all biases (bias) or a layer's path")
 
 /// Convolutions whose padding differs between opposite sides become a padding and a convolution; nothing else changes,
 /// so a program's nodes can be read beside the spec.
@@ -71,7 +77,8 @@ let program (graph: Graph) : Program =
                         Path = node.Path + "(pad)"
                         Operator = "pad"
                         Op = Pad(pad, Zeros)
-                        Shape = [ channels; height + int64 (pad.Top + pad.Bottom); width + int64 (pad.Left + pad.Right) ]
+                        Shape =
+                            [ channels; height + int64 (pad.Top + pad.Bottom); width + int64 (pad.Left + pad.Right) ]
                         Weights = []
                     }
 
@@ -91,10 +98,5 @@ let program (graph: Graph) : Program =
         Nodes = List.ofSeq nodes
         Output = position[graph.Output]
         AuxiliaryHeads =
-            graph.Auxiliaries
-            |> List.map (fun head ->
-                {
-                    Node = position[head.Node]
-                    LossWeight = head.Weight
-                })
+            graph.Auxiliaries |> List.map (fun head -> { Node = position[head.Node]; LossWeight = head.Weight })
     }

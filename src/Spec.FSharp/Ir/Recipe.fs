@@ -86,7 +86,9 @@ module Recipe =
         let total = float (max 1L (int64 recipe.Epochs * stepsPerEpoch))
         let epoch = int (step / stepsPerEpoch)
         let progress = float step / total
-        let cosine low high part = low + (high - low) * 0.5 * (1.0 - cos (System.Math.PI * part))
+
+        let cosine low high part =
+            low + (high - low) * 0.5 * (1.0 - cos (System.Math.PI * part))
 
         let factor =
             match recipe.Schedule with

@@ -31,25 +31,18 @@ type Weight =
 module Weights =
 
     let private learnt name shape initialiser =
-        {
-            Name = name
-            Shape = shape
-            Learnt = true
-            Initialiser = initialiser
-        }
+        { Name = name; Shape = shape; Learnt = true; Initialiser = initialiser }
 
     let private buffer name shape value =
-        {
-            Name = name
-            Shape = shape
-            Learnt = false
-            Initialiser = Constant value
-        }
+        { Name = name; Shape = shape; Learnt = false; Initialiser = Constant value }
 
     let private filter shape outputs bias =
         // PyTorch's default for convolutions and linear layers: Kaiming uniform with a = √5.
         learnt "weight" shape (KaimingUniform(false, sqrt 5.0))
-        :: (if bias then [ learnt "bias" [ outputs ] UniformByFanIn ] else [])
+        :: (if bias then
+                [ learnt "bias" [ outputs ] UniformByFanIn ]
+            else
+                [])
 
     let private scaleAndShift affine shape =
         if affine then
@@ -65,22 +58,12 @@ module Weights =
         match op with
         | Conv c ->
             let shape =
-                [
-                    int64 c.OutChannels
-                    channels / int64 c.Groups
-                    int64 c.Kernel.Height
-                    int64 c.Kernel.Width
-                ]
+                [ int64 c.OutChannels; channels / int64 c.Groups; int64 c.Kernel.Height; int64 c.Kernel.Width ]
 
             filter shape (int64 c.OutChannels) c.Bias
         | ConvTranspose c ->
             let shape =
-                [
-                    channels
-                    int64 (c.OutChannels / c.Groups)
-                    int64 c.Kernel.Height
-                    int64 c.Kernel.Width
-                ]
+                [ channels; int64 (c.OutChannels / c.Groups); int64 c.Kernel.Height; int64 c.Kernel.Width ]
 
             filter shape (int64 c.OutChannels) c.Bias
         | Linear(outFeatures, bias) -> filter [ int64 outFeatures; channels ] (int64 outFeatures) bias

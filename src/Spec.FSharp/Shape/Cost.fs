@@ -3,7 +3,8 @@ module CnnSpec.Shape.Cost
 
 open CnnSpec.Operators
 
-let private total (sizes: int64 list) = Shape.elements sizes |> Option.defaultValue Shape.mostElements
+let private total (sizes: int64 list) =
+    Shape.elements sizes |> Option.defaultValue Shape.mostElements
 
 /// Values that training adjusts.
 let parameters (weights: Weight list) : int64 =
@@ -24,14 +25,9 @@ let macs (op: Op) (inputs: Shape list) (output: Shape) : int64 =
     let channels = List.tryHead input |> Option.defaultValue 0L
 
     match op with
-    | Conv c ->
-        work
-            (total output)
-            [ channels / int64 c.Groups; int64 c.Kernel.Height; int64 c.Kernel.Width ]
+    | Conv c -> work (total output) [ channels / int64 c.Groups; int64 c.Kernel.Height; int64 c.Kernel.Width ]
     | ConvTranspose c ->
-        work
-            (total input)
-            [ int64 (c.OutChannels / c.Groups); int64 c.Kernel.Height; int64 c.Kernel.Width ]
+        work (total input) [ int64 (c.OutChannels / c.Groups); int64 c.Kernel.Height; int64 c.Kernel.Width ]
     | Linear(outFeatures, _) -> work channels [ int64 outFeatures ]
     | Input
     | MaxPool _

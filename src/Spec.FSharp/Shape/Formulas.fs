@@ -19,7 +19,10 @@ let windowsRoundedUp (size: int64) kernel stride padding dilation : int64 =
 
     if room < 0L then
         // The window does not fit at all, or hangs over by less than a stride.
-        if room + int64 stride > 0L && size + int64 padding > 0L then 1L else 0L
+        if room + int64 stride > 0L && size + int64 padding > 0L then
+            1L
+        else
+            0L
     else
         let count = (room + int64 stride - 1L) / int64 stride + 1L
 

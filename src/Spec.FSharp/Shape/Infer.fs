@@ -4,22 +4,10 @@ module CnnSpec.Shape.Infer
 open CnnSpec.Operators
 
 /// Why an operation does not fit its inputs.
-type Mismatch =
-    {
-        Code: string
-        Message: string
-        Notes: string list
-        Help: string option
-    }
+type Mismatch = { Code: string; Message: string; Notes: string list; Help: string option }
 
 let private mismatch code message notes help =
-    Error
-        {
-            Code = code
-            Message = message
-            Notes = notes
-            Help = help
-        }
+    Error { Code = code; Message = message; Notes = notes; Help = help }
 
 let private needsMap op (shape: Shape) continuation =
     match shape with
@@ -30,9 +18,11 @@ let private needsMap op (shape: Shape) continuation =
             $"{op} needs a map of channels × height × width, and gets {features} features"
             []
             (Some "move it before flatten, or bring back a map with reshape([C, H, W])")
-    | other -> mismatch "E0304" $"{op} needs a map of channels × height × width, and gets {Shape.describe other}" [] None
+    | other ->
+        mismatch "E0304" $"{op} needs a map of channels × height × width, and gets {Shape.describe other}" [] None
 
-let private keepsMap op shape = needsMap op shape (fun c h w -> Ok [ c; h; w ])
+let private keepsMap op shape =
+    needsMap op shape (fun c h w -> Ok [ c; h; w ])
 
 /// One dimension of a window operation, with the numbers that explain a failure.
 type private Axis =
@@ -86,7 +76,10 @@ let private slide op verb (height: Axis, width: Axis) continuation =
 
         let message =
             $"the {op}'s window of {covered} does not fit a map whose {axis.Name} is {axis.Size}"
-            + (if padding > 0 then $" (with padding, {axis.Size + int64 padding})" else "")
+            + (if padding > 0 then
+                   $" (with padding, {axis.Size + int64 padding})"
+               else
+                   "")
 
         let note =
             failing
@@ -97,6 +90,7 @@ let private slide op verb (height: Axis, width: Axis) continuation =
                 $"{axis.Name}: {arithmetic}, so no position is left to {verb}.")
 
         let missing = covered - axis.Size - int64 padding
+
         let help =
             if padding > 0 || axis.Dilation > 1 then
                 $"use a kernel of at most {axis.Size + int64 padding}, or pad by {(missing + 1L) / 2L} more on each side"
@@ -144,12 +138,19 @@ let private transposed (c: TransposedConvolution) shape =
                 Formulas.transposed size kernel stride padding extra dilation
 
             let p = c.Padding
-            let h' = output h c.Kernel.Height c.Stride.Height p.Height c.OutputPadding.Height c.Dilation.Height
-            let w' = output w c.Kernel.Width c.Stride.Width p.Width c.OutputPadding.Width c.Dilation.Width
+
+            let h' =
+                output h c.Kernel.Height c.Stride.Height p.Height c.OutputPadding.Height c.Dilation.Height
+
+            let w' =
+                output w c.Kernel.Width c.Stride.Width p.Width c.OutputPadding.Width c.Dilation.Width
+
             let tooWide out (stride: int) (dilation: int) = out >= max stride dilation
 
-            if tooWide c.OutputPadding.Height c.Stride.Height c.Dilation.Height
-               || tooWide c.OutputPadding.Width c.Stride.Width c.Dilation.Width then
+            if
+                tooWide c.OutputPadding.Height c.Stride.Height c.Dilation.Height
+                || tooWide c.OutputPadding.Width c.Stride.Width c.Dilation.Width
+            then
                 mismatch
                     "E0303"
                     $"output_padding {c.OutputPadding} must be smaller than the stride or the dilation"
@@ -197,12 +198,19 @@ let private permute (order: int list) (shape: Shape) =
 let private slice start stop shape =
     match shape with
     | c :: rest when 0 <= start && start < stop && int64 stop <= c -> Ok(int64 (stop - start) :: rest)
-    | c :: _ -> mismatch "E0306" $"channels {start} to {stop} cannot be sliced from {c} channels" [] (Some $"stay within 0 to {c}")
+    | c :: _ ->
+        mismatch
+            "E0306"
+            $"channels {start} to {stop} cannot be sliced from {c} channels"
+            []
+            (Some $"stay within 0 to {c}")
     | [] -> mismatch "E0306" "there are no channels to slice" [] None
 
 let private pad (m: Margins) mode shape =
     needsMap "pad" shape (fun c h w ->
-        let tooWide = mode = Reflect && int64 (max m.Top m.Bottom) >= h || mode = Reflect && int64 (max m.Left m.Right) >= w
+        let tooWide =
+            mode = Reflect && int64 (max m.Top m.Bottom) >= h
+            || mode = Reflect && int64 (max m.Left m.Right) >= w
 
         if tooWide then
             mismatch
@@ -229,11 +237,11 @@ let private concat (shapes: Shape list) =
 
 /// `[C,1,1]` beside `[C,H,W]` in any order.
 let private broadcast (shapes: Shape list) =
-    let largest = shapes |> List.maxBy (fun s -> Shape.elements s |> Option.defaultValue 0L)
+    let largest =
+        shapes |> List.maxBy (fun s -> Shape.elements s |> Option.defaultValue 0L)
 
     let fits (shape: Shape) =
-        shape = largest
-        || (shape.Length = 3 && largest.Length = 3 && shape = [ largest.Head; 1L; 1L ])
+        shape = largest || (shape.Length = 3 && largest.Length = 3 && shape = [ largest.Head; 1L; 1L ])
 
     if List.forall fits shapes then
         Ok largest
@@ -266,7 +274,8 @@ let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
                 $"linear needs features, and gets a map {Shape.describe input}"
                 [ $"Flattened it has {c}·{h}·{w} = {c * h * w} features." ]
                 (Some "put flatten before it")
-        | other -> mismatch "E0304" $"linear needs features, and gets {Shape.describe other}" [] (Some "put flatten before it")
+        | other ->
+            mismatch "E0304" $"linear needs features, and gets {Shape.describe other}" [] (Some "put flatten before it")
     | MaxPool p -> pool "max_pool" p.Kernel p.Stride p.Padding p.Dilation p.Ceil input
     | AvgPool p -> pool "avg_pool" p.Kernel p.Stride p.Padding Extent.one p.Ceil input
     | AdaptiveMaxPool size
@@ -278,14 +287,16 @@ let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
         | _ -> keepsMap "batch_norm" input
     | LayerNorm(_, false) -> Ok input
     | LayerNorm(_, true) -> keepsMap "layer_norm" input
-    | GroupNorm(groups, _) -> keepsMap "group_norm" input |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+    | GroupNorm(groups, _) ->
+        keepsMap "group_norm" input
+        |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
     | InstanceNorm _ -> keepsMap "instance_norm" input
     | LocalResponseNorm _ -> keepsMap "local_response_norm" input
     | Dropout2d _ -> keepsMap "dropout2d" input
-    | Upsample(factor, _) ->
-        needsMap "upsample" input (fun c h w -> Ok [ c; h * int64 factor; w * int64 factor ])
+    | Upsample(factor, _) -> needsMap "upsample" input (fun c h w -> Ok [ c; h * int64 factor; w * int64 factor ])
     | ChannelShuffle groups ->
-        keepsMap "channel_shuffle" input |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+        keepsMap "channel_shuffle" input
+        |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
     | PixelShuffle factor ->
         needsMap "pixel_shuffle" input (fun c h w ->
             divides $"sub-pixels ({factor} squared)" (factor * factor) c (fun () ->
@@ -294,7 +305,8 @@ let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
     | LayerScale _ -> keepsMap "layer_scale" input
     | Affine(scale, shift) ->
         match input with
-        | c :: _ when [ scale; shift ] |> List.forall (fun values -> values.Length = 1 || int64 values.Length = c) -> Ok input
+        | c :: _ when [ scale; shift ] |> List.forall (fun values -> values.Length = 1 || int64 values.Length = c) ->
+            Ok input
         | c :: _ -> mismatch "E0306" $"affine needs one number, or one for each of {c} channels" [] None
         | [] -> Ok input
     | Flatten ->
@@ -322,10 +334,17 @@ let output (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
     unbounded op inputs
     |> Result.bind (fun shape ->
         let tooLarge = Shape.elements shape |> Option.isNone
-        let weights = Weights.ofOp op inputs |> List.exists (fun w -> Shape.elements w.Shape |> Option.isNone)
+
+        let weights =
+            Weights.ofOp op inputs |> List.exists (fun w -> Shape.elements w.Shape |> Option.isNone)
 
         if tooLarge || weights then
-            let what = if tooLarge then $"the output {Shape.describe shape}" else "its weight"
+            let what =
+                if tooLarge then
+                    $"the output {Shape.describe shape}"
+                else
+                    "its weight"
+
             mismatch "E0307" $"{what} has more than {Shape.mostElements} values" [] (Some "make the layer smaller")
         else
             Ok shape)

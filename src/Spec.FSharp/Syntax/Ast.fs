@@ -104,21 +104,11 @@ and StatementKind =
     | Initialise of Setting list
 
 /// `key = value` of a recipe or of initialisation rules; keys may be dotted (`conv.weight`).
-and Setting =
-    {
-        Key: Ident
-        Value: Expr
-        Trivia: Trivia
-    }
+and Setting = { Key: Ident; Value: Expr; Trivia: Trivia }
 
 type Parameter = { Name: Ident; Default: Expr option }
 
-type Declaration =
-    {
-        Kind: DeclarationKind
-        Span: Span
-        Trivia: Trivia
-    }
+type Declaration = { Kind: DeclarationKind; Span: Span; Trivia: Trivia }
 
 and DeclarationKind =
     | Import of path: string * Span

@@ -46,7 +46,9 @@ let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span>
             state.Restore later
             let behind, inside = here |> List.partition (fun c -> not c.OwnLine)
             // Of several comments behind pieces of one long statement only the last stands behind the whole.
-            let inside = (inside @ List.truncate (behind.Length - 1) behind) |> List.filter _.Text.IsSome
+            let inside =
+                (inside @ List.truncate (behind.Length - 1) behind) |> List.filter _.Text.IsSome
+
             let behind = behind |> List.tryLast
             let finish = behind |> Option.fold (fun finish c -> min finish c.Offset) finish
 
@@ -56,7 +58,9 @@ let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span>
                     Behind = behind |> Option.bind _.Text
                 }
 
-            let span = span start (start + text.Substring(start, finish - start).TrimEnd().Length) state
+            let span =
+                span start (start + text.Substring(start, finish - start).TrimEnd().Length) state
+
             Reply(Ok, (reply.Result, trivia, span), reply.Error)
 
 /// Skips what is left of an item that did not parse: to the end of its line or to `;`, over whole `{ … }` bodies.
@@ -90,7 +94,11 @@ let private report (stream: CharStream<ParserState>) error =
 
 /// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
 /// comments; broken ones are reported and left out.
-let private items (closing: char option) (item: Parser<'a>) (finish: 'a * Trivia * Span -> 'b) : Parser<'b list * string list> =
+let private items
+    (closing: char option)
+    (item: Parser<'a>)
+    (finish: 'a * Trivia * Span -> 'b)
+    : Parser<'b list * string list> =
     fun stream ->
         let state = stream.UserState
         let result = ResizeArray<'b>()
@@ -167,35 +175,21 @@ let private braced (item: Parser<'a>) finish : Parser<'b list * string list * Sp
                     state.Diagnostics.Add(
                         Diagnostic.error "E0102" (span finish finish state) "expected '}', found the end of the file"
                         |> Diagnostic.withRelated
-                            [
-                                {
-                                    Span = span start (start + 1) state
-                                    Text = "this is never closed"
-                                }
-                            ]
+                            [ { Span = span start (start + 1) state; Text = "this is never closed" } ]
                     )
 
                     Reply((list, trailing, span start finish state)))
     )
 
-let private statement, private statementRef = createParserForwardedToRef<StatementKind * Expr option * Ident list, ParserState> ()
+let private statement, private statementRef =
+    createParserForwardedToRef<StatementKind * Expr option * Ident list, ParserState>()
 
 let private makeStatement ((kind, label, outputs), trivia, span) : Statement =
-    {
-        Kind = kind
-        Label = label
-        Outputs = outputs
-        Span = span
-        Trivia = trivia
-    }
+    { Kind = kind; Label = label; Outputs = outputs; Span = span; Trivia = trivia }
 
 let private body: Parser<Body> =
     let make (statements, trailing, span) : Body =
-        {
-            Statements = statements
-            Trailing = trailing
-            Span = span
-        }
+        { Statements = statements; Trailing = trailing; Span = span }
 
     braced statement makeStatement |>> make
 
@@ -209,12 +203,7 @@ let private setting: Parser<Ident * Expr> =
     key .>> symbol "=" .>>. expression
 
 let private settings =
-    braced setting (fun ((key, value), trivia, _) ->
-        {
-            Key = key
-            Value = value
-            Trivia = trivia
-        })
+    braced setting (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
 
 let private dimensions: Parser<StatementKind> =
     let times =
@@ -296,8 +285,7 @@ statementRef.Value <-
     let bareLabel =
         identifier |>> fun name -> { Kind = StringLiteral [ Literal name.Name ]; Span = name.Span }
 
-    let label =
-        attempt ((stringLiteral <|> bareLabel) .>> symbol ":" .>> ws)
+    let label = attempt ((stringLiteral <|> bareLabel) .>> symbol ":" .>> ws)
 
     let outputs =
         opt (keyword "as" >>. sepBy1 identifier (symbol ",")) |>> Option.defaultValue []
@@ -322,8 +310,7 @@ let private functionBody: Parser<Expr> =
              >>. ((attempt (keyword "let") >>. identifier .>> symbol "=" .>>. expression .>> wsLines .>> separators
                    .>>. lines
                    |>> fun ((name, value), rest) ->
-                       { Kind = LetIn(name, value, rest)
-                         Span = Span.cover name.Span rest.Span })
+                       { Kind = LetIn(name, value, rest); Span = Span.cover name.Span rest.Span })
                   <|> (expression .>> wsLines .>> separators)))
                 stream
 
@@ -344,7 +331,8 @@ let private declaration: Parser<DeclarationKind> =
         [
             keyword "import" >>. path |>> Import
             keyword "let" >>. identifier .>> symbol "=" .>>. expression |>> Constant
-            keyword "fn" >>. pipe3 identifier parameters functionBody (fun name ps body -> Function(name, ps, body))
+            keyword "fn"
+            >>. pipe3 identifier parameters functionBody (fun name ps body -> Function(name, ps, body))
             keyword "block" >>. pipe3 identifier parameters body (fun name ps body -> Block(name, ps, body))
             keyword "network" >>. pipe3 identifier parameters body (fun name ps body -> Network(name, ps, body))
             keyword "train" >>. opt identifier .>>. settings
@@ -356,22 +344,14 @@ let parse (source: Source) : File * Diagnostic list =
     let state = ParserState(source, 0)
 
     let make (kind, trivia, span) : Declaration =
-        {
-            Kind = kind
-            Span = span
-            Trivia = trivia
-        }
+        { Kind = kind; Span = span; Trivia = trivia }
 
     match runParserOnString (items None declaration make) state source.Path source.Text with
     | Success((declarations, trailing), _, _) ->
-        {
-            Source = source
-            Declarations = declarations
-            Trailing = trailing
-        },
-        List.ofSeq state.Diagnostics
+        { Source = source; Declarations = declarations; Trailing = trailing }, List.ofSeq state.Diagnostics
     | Failure(_, error, _) ->
-        let span = Span.create source (int error.Position.Index) (int error.Position.Index + 1)
+        let span =
+            Span.create source (int error.Position.Index) (int error.Position.Index + 1)
 
         { Source = source; Declarations = []; Trailing = [] },
         [ Diagnostic.error "E0101" span "this file cannot be read" ]

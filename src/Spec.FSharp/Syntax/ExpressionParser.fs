@@ -7,13 +7,11 @@ open FParsec
 open CnnSpec.Text
 open CnnSpec.Syntax.Lexing
 
-let expression, private expressionRef = createParserForwardedToRef<Expr, ParserState> ()
+let expression, private expressionRef =
+    createParserForwardedToRef<Expr, ParserState>()
 
 let private make start finish state kind : Expr =
-    {
-        Kind = kind
-        Span = span start finish state
-    }
+    { Kind = kind; Span = span start finish state }
 
 /// Runs a parser for an expression's kind and gives it its span (without the white space behind it).
 let private located (parser: Parser<ExprKind>) : Parser<Expr> =
@@ -52,9 +50,11 @@ let private number: Parser<ExprKind> =
                 isFloat <- true
                 text <- text + "." + stream.ReadCharsOrNewlinesWhile(isDigit, false)
 
-            if (stream.Peek() = 'e' || stream.Peek() = 'E')
-               && (Char.IsAsciiDigit(stream.Peek 1)
-                   || ((stream.Peek 1 = '-' || stream.Peek 1 = '+') && Char.IsAsciiDigit(stream.Peek 2))) then
+            if
+                (stream.Peek() = 'e' || stream.Peek() = 'E')
+                && (Char.IsAsciiDigit(stream.Peek 1)
+                    || ((stream.Peek 1 = '-' || stream.Peek 1 = '+') && Char.IsAsciiDigit(stream.Peek 2)))
+            then
                 isFloat <- true
                 text <- text + "e" + string (stream.Peek 1)
                 stream.Skip 2
@@ -91,11 +91,15 @@ let private number: Parser<ExprKind> =
 
 /// `"text"`, with `\"`, `\\`, `\n`, `\t`, `\{`, `\}` and `{expression}` holes.
 let private stringParts: Parser<StringPart list> =
-    let escapes = dict [ '"', '"'; '\\', '\\'; 'n', '\n'; 't', '\t'; '{', '{'; '}', '}' ]
-    let plain = many1Satisfy (fun c -> c <> '"' && c <> '\\' && c <> '{' && c <> '\n' && c <> '\r')
+    let escapes =
+        dict [ '"', '"'; '\\', '\\'; 'n', '\n'; 't', '\t'; '{', '{'; '}', '}' ]
+
+    let plain =
+        many1Satisfy (fun c -> c <> '"' && c <> '\\' && c <> '{' && c <> '\n' && c <> '\r')
 
     let escape =
-        pchar '\\' >>. (satisfyL escapes.ContainsKey "one of \\\" \\\\ \\n \\t \\{ \\}" |>> fun c -> string escapes[c])
+        pchar '\\'
+        >>. (satisfyL escapes.ContainsKey "one of \\\" \\\\ \\n \\t \\{ \\}" |>> fun c -> string escapes[c])
 
     let text = many1Strings (plain <|> escape) |>> Literal
     let hole = between (pchar '{' .>> ws) (pchar '}') (bracketed expression) |>> Hole
@@ -114,7 +118,8 @@ let argument: Parser<Argument> =
 /// `(a, b, name=c)`
 let arguments: Parser<Argument list> = skipChar '(' >>. listItems ")" argument
 
-let private list: Parser<ExprKind> = skipChar '[' >>. listItems "]" expression |>> ListLiteral
+let private list: Parser<ExprKind> =
+    skipChar '[' >>. listItems "]" expression |>> ListLiteral
 
 let private map: Parser<ExprKind> =
     let bareKey =
@@ -133,27 +138,25 @@ let private reservedValue: Parser<ExprKind> =
         ]
 
 let private nameOrCall: Parser<Expr> =
-    identifier
-    .>>. opt (spanned arguments .>> ws)
+    identifier .>>. opt (spanned arguments .>> ws)
     |>> fun (name, call) ->
         match call with
         | None -> { Kind = Name name.Name; Span = name.Span }
-        | Some(arguments, span) ->
-            { Kind = Call(name, arguments)
-              Span = Span.cover name.Span span }
+        | Some(arguments, span) -> { Kind = Call(name, arguments); Span = Span.cover name.Span span }
 
 let private conditional: Parser<Expr> =
     spanned (
-        keyword "if" >>. ws >>. expression .>> ws .>> keyword "then" .>> ws
-        .>>. expression
+        keyword "if" >>. ws >>. expression .>> ws .>> keyword "then" .>> ws .>>. expression
         .>> ws
         .>> keyword "else"
         .>> ws
         .>>. expression
     )
     |>> fun (((condition, whenTrue), whenFalse), span) ->
-        { Kind = Conditional(condition, whenTrue, whenFalse)
-          Span = Span.cover span whenFalse.Span }
+        {
+            Kind = Conditional(condition, whenTrue, whenFalse)
+            Span = Span.cover span whenFalse.Span
+        }
 
 let private parenthesised: Parser<Expr> =
     skipChar '(' >>. bracketed (ws >>. expression .>> ws) .>> skipChar ')' .>> ws
@@ -175,15 +178,12 @@ let private atom: Parser<Expr> =
 /// An expression that no operator touches, for `input 3 x 32 x 32`; `[index]` may follow it.
 let term: Parser<Expr> =
     let index =
-        spanned (skipChar '[' >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']')
-        .>> ws
+        spanned (skipChar '[' >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']') .>> ws
 
     atom .>>. many index
     |>> fun (first, indices) ->
         (first, indices)
-        ||> List.fold (fun target (at, span) ->
-            { Kind = ElementAt(target, at)
-              Span = Span.cover target.Span span })
+        ||> List.fold (fun target (at, span) -> { Kind = ElementAt(target, at); Span = Span.cover target.Span span })
 
 let private operators =
     let precedence = OperatorPrecedenceParser<Expr, int, ParserState>()
@@ -201,7 +201,11 @@ let private operators =
         boundary >>. offset .>> wsLines |>> fun finish -> finish - text.Length
 
     for text, level, operator in BinaryOperator.table do
-        let associativity = if operator = Power then Associativity.Right else Associativity.Left
+        let associativity =
+            if operator = Power then
+                Associativity.Right
+            else
+                Associativity.Left
 
         precedence.AddOperator(
             InfixOperator(
@@ -210,9 +214,7 @@ let private operators =
                 level,
                 associativity,
                 (),
-                fun _ left right ->
-                    { Kind = Binary(operator, left, right)
-                      Span = Span.cover left.Span right.Span }
+                fun _ left right -> { Kind = Binary(operator, left, right); Span = Span.cover left.Span right.Span }
             )
         )
 
@@ -224,9 +226,7 @@ let private operators =
                 BinaryOperator.unaryPrecedence,
                 true,
                 (),
-                fun start operand ->
-                    { Kind = Unary(operator, operand)
-                      Span = { operand.Span with Start = start } }
+                fun start operand -> { Kind = Unary(operator, operand); Span = { operand.Span with Start = start } }
             )
         )
 

@@ -73,23 +73,13 @@ module internal Lexing =
                 breaks <- breaks + 1
 
                 if breaks = 2 then
-                    state.Add
-                        {
-                            Offset = state.Offset stream - 1
-                            Text = None
-                            OwnLine = true
-                        }
+                    state.Add { Offset = state.Offset stream - 1; Text = None; OwnLine = true }
             | '/' when stream.Peek(1) = '/' ->
                 let start = state.Offset stream
                 stream.Skip 2
                 let text = stream.ReadRestOfLine false
 
-                state.Add
-                    {
-                        Offset = start
-                        Text = Some(text.TrimEnd())
-                        OwnLine = ownLine
-                    }
+                state.Add { Offset = start; Text = Some(text.TrimEnd()); OwnLine = ownLine }
 
                 breaks <- 0
             | _ -> going <- false
@@ -137,7 +127,9 @@ module internal Lexing =
                 reply
 
     let private isWordStart c = System.Char.IsLetter c || c = '_'
-    let private isWordPart c = System.Char.IsLetterOrDigit c || c = '_'
+
+    let private isWordPart c =
+        System.Char.IsLetterOrDigit c || c = '_'
 
     /// A bare word, keyword or not, and its span; white space behind it is skipped.
     let word: Parser<Ident> =

@@ -49,7 +49,11 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
     let messages = flatten messages
 
     let said =
-        messages |> List.tryPick (fun m -> match m with Message text -> Some text | _ -> None)
+        messages
+        |> List.tryPick (fun m ->
+            match m with
+            | Message text -> Some text
+            | _ -> None)
 
     let expectations =
         messages
@@ -64,7 +68,11 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
         |> List.distinct
 
     let unexpected =
-        messages |> List.tryPick (fun m -> match m with Unexpected label -> Some label | _ -> None)
+        messages
+        |> List.tryPick (fun m ->
+            match m with
+            | Unexpected label -> Some label
+            | _ -> None)
 
     let what, length = found source offset
     let span = Span.create source offset (offset + length)

@@ -41,13 +41,19 @@ module Diagnostic =
         }
 
     let error code span message = create Severity.Error code span message
-    let warning code span message = create Severity.Warning code span message
+
+    let warning code span message =
+        create Severity.Warning code span message
 
     let withLabel text (diagnostic: Diagnostic) =
         { diagnostic with Primary = { diagnostic.Primary with Text = text } }
 
-    let withRelated labels (diagnostic: Diagnostic) = { diagnostic with Related = diagnostic.Related @ labels }
-    let withNote note (diagnostic: Diagnostic) = { diagnostic with Notes = diagnostic.Notes @ [ note ] }
+    let withRelated labels (diagnostic: Diagnostic) =
+        { diagnostic with Related = diagnostic.Related @ labels }
+
+    let withNote note (diagnostic: Diagnostic) =
+        { diagnostic with Notes = diagnostic.Notes @ [ note ] }
+
     let withHelp help (diagnostic: Diagnostic) = { diagnostic with Help = Some help }
 
     let isError (diagnostic: Diagnostic) = diagnostic.Severity = Severity.Error
@@ -79,7 +85,10 @@ module SourceFile =
             let beginning = System.Text.Encoding.Latin1.GetString(bytes, 0, 1)
             let source = Source.create path beginning
 
-            Diagnostic.error "E0104" (Span.create source 0 1) $"this file has {bytes.Length} bytes; a spec has at most {largest}"
+            Diagnostic.error
+                "E0104"
+                (Span.create source 0 1)
+                $"this file has {bytes.Length} bytes; a spec has at most {largest}"
             |> Error
         else
             try
@@ -89,7 +98,10 @@ module SourceFile =
                 let before = strict.GetString(bytes, 0, max 0 failure.Index)
                 let source = Source.create path (System.Text.Encoding.UTF8.GetString bytes)
 
-                Diagnostic.error "E0104" (Span.create source before.Length (before.Length + 1)) "this file is not UTF-8 text"
+                Diagnostic.error
+                    "E0104"
+                    (Span.create source before.Length (before.Length + 1))
+                    "this file is not UTF-8 text"
                 |> Diagnostic.withLabel $"the byte 0x%02X{bytes[max 0 failure.Index]} begins no character"
                 |> Diagnostic.withHelp "save the file as UTF-8"
                 |> Error

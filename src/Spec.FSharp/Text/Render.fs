@@ -16,13 +16,7 @@ module Render =
             Help: string -> string
         }
 
-    let plain =
-        {
-            Error = id
-            Warning = id
-            Frame = id
-            Help = id
-        }
+    let plain = { Error = id; Warning = id; Frame = id; Help = id }
 
     let private escape code (text: string) = $"\u001b[{code}m{text}\u001b[0m"
 
@@ -63,6 +57,7 @@ module Render =
 
     let diagnostic (palette: Palette) (diagnostic: Diagnostic) =
         let output = StringBuilder()
+
         let paint, word =
             match diagnostic.Severity with
             | Severity.Error -> palette.Error, "error"
@@ -70,9 +65,14 @@ module Render =
 
         let labels = diagnostic.Primary :: diagnostic.Related
         let number (label: Label) = (Span.start label.Span).Line
-        let width = labels |> List.map (fun label -> (string (number label)).Length) |> List.max
+
+        let width =
+            labels |> List.map (fun label -> (string (number label)).Length) |> List.max
+
         let gutter (text: string) = palette.Frame(text.PadLeft width + "│")
-        let append (line: string) = output.Append(line.TrimEnd()).Append('\n') |> ignore
+
+        let append (line: string) =
+            output.Append(line.TrimEnd()).Append('\n') |> ignore
 
         let place (span: Span) =
             $"{span.Source.Path}:{Span.describe span}"

@@ -50,21 +50,14 @@ module Source =
         starts.ToArray()
 
     let create path (text: string) =
-        {
-            Path = path
-            Text = text
-            LineStarts = lineStarts text
-        }
+        { Path = path; Text = text; LineStarts = lineStarts text }
 
     /// Line and column of an offset, by binary search in the line table.
     let position (source: Source) offset =
         let found = Array.BinarySearch(source.LineStarts, offset)
         let line = if found >= 0 then found else ~~~found - 1
 
-        {
-            Line = line + 1
-            Column = offset - source.LineStarts[line] + 1
-        }
+        { Line = line + 1; Column = offset - source.LineStarts[line] + 1 }
 
     /// The text of a line (counted from 1) without its line break.
     let line (source: Source) number =
@@ -82,17 +75,14 @@ module Source =
 module Span =
 
     let create source start finish =
-        {
-            Source = source
-            Start = start
-            End = max start finish
-        }
+        { Source = source; Start = start; End = max start finish }
 
     let start (span: Span) = Source.position span.Source span.Start
     let finish (span: Span) = Source.position span.Source span.End
 
     /// From the start of one span to the end of another in the same source.
-    let cover (first: Span) (last: Span) = { first with End = max first.End last.End }
+    let cover (first: Span) (last: Span) =
+        { first with End = max first.End last.End }
 
     /// `line:column`, as diagnostics write it.
     let describe span =

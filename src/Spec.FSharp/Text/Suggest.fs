@@ -20,11 +20,11 @@ module Suggest =
                 let substitution = if left[i - 1] = right[j - 1] then 0 else 1
 
                 let best =
-                    min
-                        (min (table[i - 1, j] + 1) (table[i, j - 1] + 1))
-                        (table[i - 1, j - 1] + substitution)
+                    min (min (table[i - 1, j] + 1) (table[i, j - 1] + 1)) (table[i - 1, j - 1] + substitution)
 
-                let swapped = i > 1 && j > 1 && left[i - 1] = right[j - 2] && left[i - 2] = right[j - 1]
+                let swapped =
+                    i > 1 && j > 1 && left[i - 1] = right[j - 2] && left[i - 2] = right[j - 1]
+
                 table[i, j] <- if swapped then min best (table[i - 2, j - 2] + 1) else best
 
         table[left.Length, right.Length]
@@ -45,7 +45,10 @@ module Suggest =
             |> Seq.distinct
             |> Seq.filter (fun candidate -> candidate <> name && candidate.Length <= longestName)
             |> Seq.map (fun candidate ->
-                (if fold candidate = fold name then 0 else distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant())),
+                (if fold candidate = fold name then
+                     0
+                 else
+                     distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant())),
                 candidate)
             |> Seq.filter (fun (edits, candidate) -> edits <= max 1 (min name.Length candidate.Length / 3))
             |> Seq.sort
