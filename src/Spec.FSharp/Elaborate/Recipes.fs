@@ -132,7 +132,7 @@ let schedules: Entry<Schedule> list =
             "multistep"
             [ required "milestones" Integers "after which epochs"; gamma 0.1 ]
             "times gamma after each milestone"
-            (fun b -> MultiStep(b.Integers "milestones" |> List.map int, b.Float "gamma"))
+            (fun b -> MultiStep(b.Ints "milestones", b.Float "gamma"))
         entry "exponential" [ gamma 0.95 ] "times gamma after every epoch" (fun b -> Exponential(b.Float "gamma"))
         entry "cosine" [ number "final" nonNegative 0.0 "last factor" ] "half a cosine, step by step" (fun b ->
             Cosine(b.Float "final"))

@@ -74,6 +74,10 @@ type Bound(values: Map<string, Value>) =
         | Int value -> [ value ]
         | _ -> []
 
+    /// Axes and epochs: what is beyond ±2³⁰ is as wrong as 2³⁰ itself, and is refused like it.
+    member this.Ints name =
+        this.Integers name |> List.map (fun value -> int (max -(1L <<< 30) (min (1L <<< 30) value)))
+
     member _.Floats name =
         let number value =
             match value with
