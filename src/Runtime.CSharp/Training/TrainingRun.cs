@@ -5,8 +5,6 @@ using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
-using Recipe = CnnSpec.Ir.Recipe;
-
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>A recipe carried out, from random weights to a tested network. It prints nothing: it tells.</summary>
