@@ -7,11 +7,7 @@ open CnnSpec
 open CnnSpec.Text
 
 let alone: Compile.Options =
-    {
-        Set = []
-        Input = None
-        Load = fun _ -> Error "there is no such file"
-    }
+    { Set = []; Input = None; Load = fun _ -> Error "there is no such file" }
 
 let compileWith options text =
     Compile.file options (Source.create "spec.cnn" text)

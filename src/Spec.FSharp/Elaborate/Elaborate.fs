@@ -160,19 +160,14 @@ type private Elaboration
         match naming.Take(name, span) with
         | None -> ()
         | Some before ->
-            report (
+            let diagnostic =
                 Diagnostic.error "E0209" span $"two layers are called '{naming.Path name}'"
-                |> Diagnostic.withRelated
-                    [
-                        {
-                            Span = before
-                            Text =
-                                (if before = span then
-                                     "an earlier turn of the loop"
-                                 else
-                                     "the first one")
-                        }
-                    ]
+
+            report (
+                (if before = span then
+                     Diagnostic.withLabel "an earlier turn of the loop took this name" diagnostic
+                 else
+                     Diagnostic.withRelated [ { Span = before; Text = "the first one" } ] diagnostic)
                 |> provenance scope.Frames
                 |> Diagnostic.withHelp
                     "compute the label, as in \"conv{i}\": …, or put the loop's body into a block, whose calls are numbered"
@@ -510,7 +505,7 @@ type private Elaboration
                         "E0205"
                         statement.Span
                         $"split({parts}) gives {parts} tensors, and {outputs.Length} are named"
-                    |> Diagnostic.withHelp "name each part: split(2) as left, right"
+                    |> Diagnostic.withHelp $"name each of the parts, or use split({outputs.Length})"
                 )
 
                 poisoned ()
@@ -695,8 +690,6 @@ type private Elaboration
         let story =
             (branches |> List.map (Branches.story builder fork) |> String.concat "; ") + "."
 
-        let story = string (Char.ToUpperInvariant story[0]) + story.Substring 1
-
         let help =
             match mismatch.Help, statement.Kind with
             | Some help, _ -> Some help
@@ -705,8 +698,9 @@ type private Elaboration
                 ->
                 Some "to scale channels by a [C, 1, 1] map, say so: mul(broadcast=true)"
             | None, Combine(Concat, _, _) ->
-                Some "branches are concatenated along the channels; their heights and widths must agree"
-            | None, _ -> Branches.remedy branches
+                Branches.missingPadding builder fork branches
+                |> Option.orElse (Some "give all branches the same strides, and padding that keeps their sizes equal")
+            | None, _ -> Branches.remedy builder fork branches
 
         complain scope statement.Span { mismatch with Notes = [ story ]; Help = help } shapes
 

@@ -207,8 +207,11 @@ let augmentations: Entry<Augmentation> list =
                 let smallest, largest = ends b "scale"
                 let narrowest, widest = ends b "ratio"
                 ResizedCrop(smallest, largest, narrowest, widest))
-        entry "rotate" [ required "degrees" (Number(0.0, 180.0)) "at most this much either way" ] "turns the image" (fun b ->
-            Rotation(b.Float "degrees"))
+        entry
+            "rotate"
+            [ required "degrees" (Number(0.0, 180.0)) "at most this much either way" ]
+            "turns the image"
+            (fun b -> Rotation(b.Float "degrees"))
         entry
             "color_jitter"
             [
@@ -218,10 +221,11 @@ let augmentations: Entry<Augmentation> list =
                 number "hue" (Number(0.0, 0.5)) 0.0 "shift within ± this part of the circle"
             ]
             "changes colours; torchvision's definitions"
-            (fun b ->
-                ColorJitter(b.Float "brightness", b.Float "contrast", b.Float "saturation", b.Float "hue"))
-        entry "cutout" [ required "size" count "side of the square" ] "a square set to the mean" (fun b -> Cutout(b.Int "size"))
-        entry "random_erasing" [ half "probability" ] "a rectangle set to the mean" (fun b -> RandomErasing(b.Float "p"))
+            (fun b -> ColorJitter(b.Float "brightness", b.Float "contrast", b.Float "saturation", b.Float "hue"))
+        entry "cutout" [ required "size" count "side of the square" ] "a square set to the mean" (fun b ->
+            Cutout(b.Int "size"))
+        entry "random_erasing" [ half "probability" ] "a rectangle set to the mean" (fun b ->
+            RandomErasing(b.Float "p"))
         entry
             "rand_augment"
             [
@@ -230,10 +234,16 @@ let augmentations: Entry<Augmentation> list =
             ]
             "random operations of one strength; torchvision's list"
             (fun b -> RandAugment(b.Int "operations", b.Int "magnitude"))
-        entry "mixup" [ number "alpha" positive 1.0 "of the Beta distribution" ] "blends pairs of images and labels" (fun b ->
-            Mixup(b.Float "alpha"))
-        entry "cutmix" [ number "alpha" positive 1.0 "of the Beta distribution" ] "pastes a part of one image into another" (fun b ->
-            CutMix(b.Float "alpha"))
+        entry
+            "mixup"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "blends pairs of images and labels"
+            (fun b -> Mixup(b.Float "alpha"))
+        entry
+            "cutmix"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "pastes a part of one image into another"
+            (fun b -> CutMix(b.Float "alpha"))
     ]
 
 /// Every name that a recipe's values can use.
@@ -279,6 +289,12 @@ let fallback (data: DataSource) : Recipe =
         Seed = 1L
     }
 
+let private article (noun: string) =
+    if "aeiou".Contains noun[0] then
+        $"an {noun}"
+    else
+        $"a {noun}"
+
 let private build report what (entries: Entry<'a> list) (value: Value) (span: Span) : 'a option =
     match value with
     | Made made ->
@@ -289,18 +305,20 @@ let private build report what (entries: Entry<'a> list) (value: Value) (span: Sp
             bound |> Option.map entry.Build
         | None ->
             let names = entries |> List.map _.Signature.Name
-            let diagnostic = Diagnostic.error "E0401" made.Span $"'{made.Name}' is not a {what}"
+
+            let diagnostic =
+                Diagnostic.error "E0401" made.Span $"'{made.Name}' is not {article what}"
 
             let help =
                 match Suggest.nearest made.Name names with
                 | Some near -> $"did you mean '{near}'?"
-                | None -> $"""known are {String.concat ", " names}"""
+                | None -> $"""use one of {String.concat ", " names}"""
 
             report (Diagnostic.withHelp help diagnostic)
             None
     | Unknown -> None
     | other ->
-        report (Diagnostic.error "E0206" span $"this must be a {what}, and is {Value.kind other}")
+        report (Diagnostic.error "E0206" span $"this must be {article what}, and is {Value.kind other}")
         None
 
 /// What contradicts itself or the network: milestones that never come, more held out than there is, a wrong head.
@@ -329,13 +347,12 @@ let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: S
         for augmentation in recipe.Augment do
             match augmentation with
             | ResizedCrop(smallest, largest, narrowest, widest) when
-                smallest <= 0.0
-                || largest > 1.0
-                || smallest > largest
-                || narrowest <= 0.0
-                || narrowest > widest
+                smallest <= 0.0 || largest > 1.0 || smallest > largest || narrowest <= 0.0 || narrowest > widest
                 ->
-                Diagnostic.error "E0402" (at "augment") "resized_crop needs 0 < scale ≤ 1 and ratio > 0, each as [low, high]"
+                Diagnostic.error
+                    "E0402"
+                    (at "augment")
+                    "resized_crop needs 0 < scale ≤ 1 and ratio > 0, each as [low, high]"
             | _ -> ()
 
         let available =
@@ -431,7 +448,8 @@ let elaborate
 
         let augment =
             match bound.Value "augment" with
-            | List items -> items |> List.map (fun item -> build report "augmentation" augmentations item (at "augment"))
+            | List items ->
+                items |> List.map (fun item -> build report "augmentation" augmentations item (at "augment"))
             | one -> [ build report "augmentation" augmentations one (at "augment") ]
 
         let smoothing = choice "loss" losses "loss" (Some 0.0)

@@ -187,7 +187,10 @@ let private reshape (target: int64 list) (shape: Shape) =
             "E0306"
             $"{Shape.describe shape} cannot be reshaped to {Shape.describe target}"
             [ $"It has {count have} values, and the new shape needs {count want}." ]
-            None
+            (if target.Length = 1 then
+                 Some "flatten puts all values in a row, however many they are"
+             else
+                 Some "compute a size from the others, as in reshape([channels, height * width, 1])")
 
 let private permute (order: int list) (shape: Shape) =
     if List.sort order <> [ 0 .. shape.Length - 1 ] then
@@ -197,7 +200,7 @@ let private permute (order: int list) (shape: Shape) =
             "E0306"
             $"permute needs each of the axes {axes} once"
             [ "Axes are counted without the batch: 0 is channels, 1 height, 2 width." ]
-            None
+            (Some "permute([0, 2, 1]) swaps height and width")
     else
         Ok(order |> List.map (fun axis -> shape[axis]))
 
@@ -343,16 +346,17 @@ let output (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
     |> Result.bind (fun shape ->
         let tooLarge = Shape.elements shape |> Option.isNone
 
-        let weights =
-            Weights.ofOp op inputs |> List.exists (fun w -> Shape.elements w.Shape |> Option.isNone)
+        let weight =
+            Weights.ofOp op inputs |> List.tryFind (fun w -> Shape.elements w.Shape |> Option.isNone)
 
-        if tooLarge || weights then
-            let what =
-                if tooLarge then
-                    $"the output {Shape.describe shape}"
-                else
-                    "its weight"
+        let refuse what shape help =
+            mismatch
+                "E0307"
+                $"this layer's {what} {Shape.describe shape} would have more than 2⁴⁰ values"
+                []
+                (Some help)
 
-            mismatch "E0307" $"{what} has more than {Shape.mostElements} values" [] (Some "make the layer smaller")
-        else
-            Ok shape)
+        match weight with
+        | _ when tooLarge -> refuse "output" shape "make the layer smaller"
+        | Some weight -> refuse weight.Name weight.Shape "make the layer smaller, or pool before it"
+        | None -> Ok shape)

@@ -77,7 +77,7 @@ let private number: Parser<ExprKind> =
                     Reply(FloatLiteral(value, written))
                 else
                     stream.BacktrackTo start
-                    Reply(FatalError, messageError "this number is too large")
+                    refuse "this number is too large" stream
             else
                 match Int64.TryParse digits with
                 | true, value when not suffixed || value <= Int64.MaxValue / scale ->
@@ -87,7 +87,7 @@ let private number: Parser<ExprKind> =
                         Reply(IntLiteral value)
                 | _ ->
                     stream.BacktrackTo start
-                    Reply(FatalError, messageError "this number is too large")
+                    refuse "this number is too large" stream
 
 /// `"text"`, with `\"`, `\\`, `\n`, `\t`, `\{`, `\}` and `{expression}` holes.
 let private stringParts: Parser<StringPart list> =

@@ -10,8 +10,7 @@ let all: Explanation list =
     List.concat [ Reading.all; Meaning.all; Shapes.all; Training.all ]
 
 let tryFind (code: string) =
-    all
-    |> List.tryFind (fun e -> e.Code.Equals(code, System.StringComparison.OrdinalIgnoreCase))
+    all |> List.tryFind (fun e -> e.Code.Equals(code, System.StringComparison.OrdinalIgnoreCase))
 
 /// The code that was probably meant.
 let nearest (code: string) =

@@ -15,8 +15,8 @@ type FormulaTests() =
 
     [<Property>]
     member _.``a pool with ceil counts the window that hangs over, but none that starts outside``(axis: Axis) =
-        Formulas.windowsRoundedUp axis.Size axis.Kernel axis.Stride axis.Near axis.Dilation = int64
-            (startsRoundedUp axis).Length
+        Formulas.windowsRoundedUp axis.Size axis.Kernel axis.Stride axis.Near axis.Dilation =
+            int64 (startsRoundedUp axis).Length
 
     [<Property>]
     member _.``rows that no window touches are counted, and padding is not``(axis: Axis) =
@@ -37,8 +37,7 @@ type FormulaTests() =
 
         let wanted = (axis.Size + axis.Stride - 1) / axis.Stride
 
-        padding = 0
-        || count { axis with Near = 0; Far = padding - 1 } < int64 wanted
+        padding = 0 || count { axis with Near = 0; Far = padding - 1 } < int64 wanted
 
     [<Property>]
     member _.``a convolution undoes a transposed convolution, whatever the output padding``(axis: Axis, extra: uint16) =
@@ -55,8 +54,7 @@ type FormulaTests() =
         let axis = { axis with Far = axis.Near }
         let windows = count axis
 
-        let lost =
-            (axis.Size + 2 * axis.Near - axis.Reach - 1) % axis.Stride
+        let lost = (axis.Size + 2 * axis.Near - axis.Reach - 1) % axis.Stride
 
         windows = 0L
         || Formulas.transposed windows axis.Kernel axis.Stride axis.Near lost axis.Dilation = int64 axis.Size
@@ -68,8 +66,7 @@ type FormulaTests() =
         let shown =
             Formulas.explainWindows axis.Size axis.Kernel axis.Stride padding axis.Dilation
 
-        let used =
-            Formulas.windows axis.Size axis.Kernel axis.Stride padding axis.Dilation
+        let used = Formulas.windows axis.Size axis.Kernel axis.Stride padding axis.Dilation
 
         used = 0L || shown.EndsWith $"= {used}"
 

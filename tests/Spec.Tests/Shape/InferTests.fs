@@ -18,13 +18,7 @@ type InferTests() =
             OutChannels = channels
             Kernel = extent _.Kernel down across
             Stride = extent _.Stride down across
-            Padding =
-                {
-                    Top = down.Near
-                    Bottom = down.Far
-                    Left = across.Near
-                    Right = across.Far
-                }
+            Padding = { Top = down.Near; Bottom = down.Far; Left = across.Near; Right = across.Far }
             Dilation = extent _.Dilation down across
             Groups = 1
             Bias = true
@@ -58,7 +52,8 @@ type InferTests() =
         | Error _ -> None
 
     let chain (input: Shape) (ops: Op list) =
-        (Some input, ops) ||> List.fold (fun found op -> found |> Option.bind (fun input -> shape op [ input ]))
+        (Some input, ops)
+        ||> List.fold (fun found op -> found |> Option.bind (fun input -> shape op [ input ]))
 
     /// The shape of counted positions; nothing where an axis has none.
     let counted channels (height: int) (width: int) : Shape option =
@@ -73,7 +68,9 @@ type InferTests() =
         shape (Conv(convolution down across 7)) [ [ 3L; int64 down.Size; int64 across.Size ] ] = expected
 
     [<Property>]
-    member _.``a pool's height and width are its own counts, with ceil or without``(down: Axis, across: Axis, ceil: bool) =
+    member _.``a pool's height and width are its own counts, with ceil or without``
+        (down: Axis, across: Axis, ceil: bool)
+        =
         let p = pool down across ceil
 
         let positions (axis: Axis) padding =
@@ -89,7 +86,9 @@ type InferTests() =
     member _.``what a convolution makes small its transposed convolution makes large again``(down: Axis, across: Axis) =
         let down, across = { down with Far = down.Near }, { across with Far = across.Near }
         let c = convolution down across 7
-        let lost (axis: Axis) = (axis.Size + 2 * axis.Near - axis.Reach - 1) % axis.Stride
+
+        let lost (axis: Axis) =
+            (axis.Size + 2 * axis.Near - axis.Reach - 1) % axis.Stride
 
         let back =
             ConvTranspose
@@ -199,14 +198,7 @@ type InferTests() =
                         Groups = 1
                         Bias = true
                     }
-                MaxPool
-                    {
-                        Kernel = extreme
-                        Stride = extreme
-                        Padding = extreme
-                        Dilation = extreme
-                        Ceil = true
-                    }
+                MaxPool { Kernel = extreme; Stride = extreme; Padding = extreme; Dilation = extreme; Ceil = true }
             ]
 
         for op in ops do

@@ -27,8 +27,7 @@ let starts (axis: Axis) =
 let startsRoundedUp (axis: Axis) =
     Seq.initInfinite (fun i -> i * axis.Stride - axis.Near)
     |> Seq.takeWhile (fun start ->
-        start < axis.Size
-        && start + axis.Reach <= axis.Size - 1 + axis.Near + axis.Stride - 1)
+        start < axis.Size && start + axis.Reach <= axis.Size - 1 + axis.Near + axis.Stride - 1)
     |> Seq.toList
 
 let count (axis: Axis) = int64 (starts axis).Length
@@ -37,8 +36,7 @@ let count (axis: Axis) = int64 (starts axis).Length
 let unseen (axis: Axis) =
     match List.tryLast (starts axis) with
     | None -> 0L
-    | Some last ->
-        [ 0 .. axis.Size - 1 ] |> List.filter (fun row -> row > last + axis.Reach) |> List.length |> int64
+    | Some last -> [ 0 .. axis.Size - 1 ] |> List.filter (fun row -> row > last + axis.Reach) |> List.length |> int64
 
 /// Height and width are drawn apart: a formula that swaps them goes unseen on square inputs.
 type Arbitrary =

@@ -29,7 +29,11 @@ module Explanation =
             |> Array.fold min System.Int32.MaxValue
 
         lines
-        |> Array.mapi (fun index line -> if index = 0 then line else line.Substring(min margin line.Length))
+        |> Array.mapi (fun index line ->
+            if index = 0 then
+                line
+            else
+                line.Substring(min margin line.Length))
         |> String.concat "\n"
 
     let create code title text wrong right =

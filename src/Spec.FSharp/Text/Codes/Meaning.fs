@@ -104,7 +104,7 @@ let private naming =
             network N {
               input 4 x 32 x 32
               split(2) as left, right
-              add { left right }
+              add { left; right }
             }
             """
     ]
