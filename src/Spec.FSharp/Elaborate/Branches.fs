@@ -100,37 +100,31 @@ let fork (builder: Builder) (branches: Branch list) =
     let shared = branches |> List.map ancestors |> Set.intersectMany
     if shared.IsEmpty then -1 else Set.maxElement shared
 
-/// The padding that would let each of these branches keep the size it began with: `conv at 5:5 needs padding=1`. Only
-/// where all that shrinks them is odd windows that step by one.
+/// What would let each of these branches keep the size it began with: `conv at 5:5 needs padding=1`. Only where all that
+/// shrinks them is odd windows that step by one, or pools that step by their kernel because nothing else was said.
 let missingPadding (builder: Builder) (fork: int) (branches: Branch list) =
-    let padded kernel (stride: Extent) (dilation: Extent) =
-        let reach = (kernel - 1) * dilation.Height
+    let square (extent: Extent) = extent.Height = extent.Width
 
-        if stride = Extent.one && dilation.Height = dilation.Width && reach % 2 = 0 then
-            Some(reach / 2)
-        else
-            None
+    let remedy (kernel: Extent) (stride: Extent) (dilation: Extent) isPool =
+        let reach = (kernel.Height - 1) * dilation.Height
+        let steps = isPool && stride = kernel
 
-    let side (extent: Extent) =
-        if extent.Height = extent.Width then
-            Some extent.Height
+        if reach % 2 = 0 && List.forall square [ kernel; dilation ] && (steps || stride = Extent.one) then
+            Some((if steps then "stride=1, " else "") + $"padding={reach / 2}")
         else
             None
 
     let needed (node: Node) =
         match node.Inputs with
         | input :: _ when spatial builder[input].Shape <> spatial node.Shape ->
-            let padding =
+            let remedy =
                 match node.Op with
-                | Conv c -> side c.Kernel |> Option.bind (fun kernel -> padded kernel c.Stride c.Dilation)
-                | MaxPool p -> side p.Kernel |> Option.bind (fun kernel -> padded kernel p.Stride p.Dilation)
-                | AvgPool p -> side p.Kernel |> Option.bind (fun kernel -> padded kernel p.Stride Extent.one)
+                | Conv c -> remedy c.Kernel c.Stride c.Dilation false
+                | MaxPool p -> remedy p.Kernel p.Stride p.Dilation true
+                | AvgPool p -> remedy p.Kernel p.Stride Extent.one true
                 | _ -> None
 
-            Some(
-                padding
-                |> Option.map (fun padding -> $"{node.Operator} at {Span.describe node.Span} needs padding={padding}")
-            )
+            Some(remedy |> Option.map (fun remedy -> $"{node.Operator} at {Span.describe node.Span} needs {remedy}"))
         | _ -> None
 
     let words =

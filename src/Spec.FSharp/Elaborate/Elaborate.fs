@@ -545,11 +545,11 @@ type private Elaboration
                 }
         | _ -> poisoned ()
 
-    and turn scope (statement: Statement) number count variables tensors =
+    /// `item` is what the turn is about, as in `out = 128`.
+    and turn scope (statement: Statement) number count item variables =
         { scope with
             Variables = variables
-            Tensors = tensors
-            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}" } :: scope.Frames
+            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}{item}" } :: scope.Frames
         }
 
     and runRepeat naming scope statement count index body =
@@ -565,7 +565,7 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int number) scope.Variables
                     | None -> scope.Variables
 
-                runBody body (turn scope statement (number + 1L) turns variables scope.Tensors) naming
+                runBody body (turn scope statement (number + 1L) turns "" variables) naming
                 number <- number + 1L
         | Unknown -> current <- Poisoned
         | other ->
@@ -581,6 +581,8 @@ type private Elaboration
     and runFor naming scope statement item index items body =
         match eval scope items with
         | List values ->
+            let turns = int64 values.Length
+
             values
             |> List.iteri (fun number value ->
                 let variables = Map.add item.Name value scope.Variables
@@ -590,10 +592,14 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int(int64 number)) variables
                     | None -> variables
 
-                runBody
-                    body
-                    (turn scope statement (int64 number + 1L) (int64 values.Length) variables scope.Tensors)
-                    naming)
+                let shown =
+                    match value with
+                    | Int _
+                    | Float _
+                    | Bool _ -> $", {item.Name} = {Value.describe value}"
+                    | _ -> ""
+
+                runBody body (turn scope statement (int64 number + 1L) turns shown variables) naming)
         | Unknown -> current <- Poisoned
         | other ->
             let help =
