@@ -94,9 +94,7 @@ public sealed class TrainCommand
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
         var plan = new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit));
 
-        using var display = new TrainingDisplay();
-        var test = new TrainingRun(plan, display.Show).Execute(interruption.Token);
-        display.Dispose();
+        var test = TrainingDisplay.Follow(tell => new TrainingRun(plan, tell).Execute(interruption.Token));
         if (test is null)
         {
             Terminal.Note(
