@@ -45,8 +45,8 @@ let dataSets: Entry<DataSource> list =
             "shapes"
             [
                 validation
-                optional "train" count (Int 10_000L) "training images to draw"
-                optional "test" count (Int 2_000L) "test images to draw"
+                optional "train_images" count (Int 10_000L) "training images to draw"
+                optional "test_images" count (Int 2_000L) "test images to draw"
             ]
             "ten kinds of drawn shapes, generated; any size and channel count; needs no network"
             (fun bound ->
@@ -54,8 +54,8 @@ let dataSets: Entry<DataSource> list =
                     Name = "shapes"
                     Path = ""
                     Validation = bound.Int "validation"
-                    TrainCount = bound.Int "train"
-                    TestCount = bound.Int "test"
+                    TrainCount = bound.Int "train_images"
+                    TestCount = bound.Int "test_images"
                     Classes = Some 10
                 })
         entry
@@ -207,8 +207,11 @@ let augmentations: Entry<Augmentation> list =
                 let smallest, largest = ends b "scale"
                 let narrowest, widest = ends b "ratio"
                 ResizedCrop(smallest, largest, narrowest, widest))
-        entry "rotate" [ required "degrees" (Number(0.0, 180.0)) "at most this much either way" ] "turns the image" (fun b ->
-            Rotation(b.Float "degrees"))
+        entry
+            "rotate"
+            [ required "degrees" (Number(0.0, 180.0)) "at most this much either way" ]
+            "turns the image"
+            (fun b -> Rotation(b.Float "degrees"))
         entry
             "color_jitter"
             [
@@ -218,10 +221,11 @@ let augmentations: Entry<Augmentation> list =
                 number "hue" (Number(0.0, 0.5)) 0.0 "shift within ± this part of the circle"
             ]
             "changes colours; torchvision's definitions"
-            (fun b ->
-                ColorJitter(b.Float "brightness", b.Float "contrast", b.Float "saturation", b.Float "hue"))
-        entry "cutout" [ required "size" count "side of the square" ] "a square set to the mean" (fun b -> Cutout(b.Int "size"))
-        entry "random_erasing" [ half "probability" ] "a rectangle set to the mean" (fun b -> RandomErasing(b.Float "p"))
+            (fun b -> ColorJitter(b.Float "brightness", b.Float "contrast", b.Float "saturation", b.Float "hue"))
+        entry "cutout" [ required "size" count "side of the square" ] "a square set to the mean" (fun b ->
+            Cutout(b.Int "size"))
+        entry "random_erasing" [ half "probability" ] "a rectangle set to the mean" (fun b ->
+            RandomErasing(b.Float "p"))
         entry
             "rand_augment"
             [
@@ -230,10 +234,16 @@ let augmentations: Entry<Augmentation> list =
             ]
             "random operations of one strength; torchvision's list"
             (fun b -> RandAugment(b.Int "operations", b.Int "magnitude"))
-        entry "mixup" [ number "alpha" positive 1.0 "of the Beta distribution" ] "blends pairs of images and labels" (fun b ->
-            Mixup(b.Float "alpha"))
-        entry "cutmix" [ number "alpha" positive 1.0 "of the Beta distribution" ] "pastes a part of one image into another" (fun b ->
-            CutMix(b.Float "alpha"))
+        entry
+            "mixup"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "blends pairs of images and labels"
+            (fun b -> Mixup(b.Float "alpha"))
+        entry
+            "cutmix"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "pastes a part of one image into another"
+            (fun b -> CutMix(b.Float "alpha"))
     ]
 
 /// Every name that a recipe's values can use.
@@ -329,13 +339,12 @@ let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: S
         for augmentation in recipe.Augment do
             match augmentation with
             | ResizedCrop(smallest, largest, narrowest, widest) when
-                smallest <= 0.0
-                || largest > 1.0
-                || smallest > largest
-                || narrowest <= 0.0
-                || narrowest > widest
+                smallest <= 0.0 || largest > 1.0 || smallest > largest || narrowest <= 0.0 || narrowest > widest
                 ->
-                Diagnostic.error "E0402" (at "augment") "resized_crop needs 0 < scale ≤ 1 and ratio > 0, each as [low, high]"
+                Diagnostic.error
+                    "E0402"
+                    (at "augment")
+                    "resized_crop needs 0 < scale ≤ 1 and ratio > 0, each as [low, high]"
             | _ -> ()
 
         let available =
@@ -431,7 +440,8 @@ let elaborate
 
         let augment =
             match bound.Value "augment" with
-            | List items -> items |> List.map (fun item -> build report "augmentation" augmentations item (at "augment"))
+            | List items ->
+                items |> List.map (fun item -> build report "augmentation" augmentations item (at "augment"))
             | one -> [ build report "augmentation" augmentations one (at "augment") ]
 
         let smoothing = choice "loss" losses "loss" (Some 0.0)
