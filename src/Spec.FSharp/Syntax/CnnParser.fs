@@ -92,6 +92,21 @@ let private report (stream: CharStream<ParserState>) error =
     state.Diagnostics.Add(SyntaxError.diagnose state.Source (state.Offset stream) error)
     state.TakeComments() |> ignore
 
+/// Reports what follows an item on its line; where the item begins as a keyword almost does, that is likely the cause.
+let private reportUnseparated (stream: CharStream<ParserState>) (item: Span) (error: ErrorMessageList) =
+    let state = stream.UserState
+    let error = ErrorMessageList.Merge(expected "a line break or ';'", error)
+    let diagnostic = SyntaxError.diagnose state.Source (state.Offset stream) error
+    let first = (Span.text item).Split([| ' '; '('; '{' |])[0]
+
+    state.Diagnostics.Add(
+        match Suggest.nearest first Keyword.reserved with
+        | Some near -> Diagnostic.withHelp $"did you mean '{near}' instead of '{first}'?" diagnostic
+        | None -> diagnostic
+    )
+
+    state.TakeComments() |> ignore
+
 /// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
 /// comments; broken ones are reported and left out, or stand as `broken` says.
 let private items
@@ -126,22 +141,22 @@ let private items
                     recover stream
                     broken |> Option.iter (fun make -> result.Add(make (span at at state)))
                 else
-                    result.Add(finish reply.Result)
+                    let separated =
+                        match stream.Peek() with
+                        | '\n'
+                        | '\r'
+                        | ';' -> true
+                        | c -> Some c = closing || stream.IsEndOfStream
 
-                    match stream.Peek() with
-                    | '\n'
-                    | '\r'
-                    | ';' -> ()
-                    | c when Some c = closing -> ()
-                    | _ when stream.IsEndOfStream -> ()
-                    | _ ->
-                        let error =
-                            if reply.Error = null then
-                                expected "a line break or ';'"
-                            else
-                                ErrorMessageList.Merge(expected "a line break or ';'", reply.Error)
+                    let _, _, whole = reply.Result
 
-                        report stream error
+                    match separated, broken with
+                    | true, _ -> result.Add(finish reply.Result)
+                    | false, Some make -> result.Add(make whole)
+                    | false, None -> ()
+
+                    if not separated then
+                        reportUnseparated stream whole reply.Error
                         recover stream
 
                 // A stray character that begins nothing must not stop the file from being read.
