@@ -43,9 +43,9 @@ public static class DataAccess
     }
 
     /// <summary>Fetches a data set and shows how far it is.</summary>
-    public static InstalledData Fetch(string name, CancellationToken stop)
-    {
-        using var display = new DownloadDisplay(name);
-        return new DataInstaller().Get(name, display, stop).GetAwaiter().GetResult();
-    }
+    public static InstalledData Fetch(string name, CancellationToken stop) =>
+        DownloadDisplay.Follow(
+            name,
+            progress => new DataInstaller().Get(name, progress, stop).GetAwaiter().GetResult()
+        );
 }

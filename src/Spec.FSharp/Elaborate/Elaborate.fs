@@ -248,7 +248,8 @@ type private Elaboration
         | Let _
         | Assert _
         | Initialise _
-        | From _ -> ()
+        | From _
+        | Broken -> ()
         | _ -> needInput statement.Span
 
         let scope =
@@ -288,6 +289,11 @@ type private Elaboration
                 scope
             | Initialise rules ->
                 runInitialise scope rules
+                scope
+            | Broken ->
+                // It may have been the input.
+                input <- input |> Option.orElse (Some([], statement.Span))
+                current <- Poisoned
                 scope
 
         match statement.Kind, statement.Outputs with

@@ -45,8 +45,8 @@ let dataSets: Entry<DataSource> list =
             "shapes"
             [
                 validation
-                optional "train" count (Int 10_000L) "training images to draw"
-                optional "test" count (Int 2_000L) "test images to draw"
+                optional "train_images" count (Int 10_000L) "training images to draw"
+                optional "test_images" count (Int 2_000L) "test images to draw"
             ]
             "ten kinds of drawn shapes, generated; any size and channel count; needs no network"
             (fun bound ->
@@ -54,8 +54,8 @@ let dataSets: Entry<DataSource> list =
                     Name = "shapes"
                     Path = ""
                     Validation = bound.Int "validation"
-                    TrainCount = bound.Int "train"
-                    TestCount = bound.Int "test"
+                    TrainCount = bound.Int "train_images"
+                    TestCount = bound.Int "test_images"
                     Classes = Some 10
                 })
         entry

@@ -92,11 +92,27 @@ let private report (stream: CharStream<ParserState>) error =
     state.Diagnostics.Add(SyntaxError.diagnose state.Source (state.Offset stream) error)
     state.TakeComments() |> ignore
 
+/// Reports what follows an item on its line; where the item begins as a keyword almost does, that is likely the cause.
+let private reportUnseparated (stream: CharStream<ParserState>) (item: Span) (error: ErrorMessageList) =
+    let state = stream.UserState
+    let error = ErrorMessageList.Merge(expected "a line break or ';'", error)
+    let diagnostic = SyntaxError.diagnose state.Source (state.Offset stream) error
+    let first = (Span.text item).Split([| ' '; '('; '{' |])[0]
+
+    state.Diagnostics.Add(
+        match Suggest.nearest first Keyword.reserved with
+        | Some near -> Diagnostic.withHelp $"did you mean '{near}' instead of '{first}'?" diagnostic
+        | None -> diagnostic
+    )
+
+    state.TakeComments() |> ignore
+
 /// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
-/// comments; broken ones are reported and left out.
+/// comments; broken ones are reported and left out, or stand as `broken` says.
 let private items
     (closing: char option)
     (item: Parser<'a>)
+    (broken: (Span -> 'b) option)
     (finish: 'a * Trivia * Span -> 'b)
     : Parser<'b list * string list> =
     fun stream ->
@@ -121,24 +137,26 @@ let private items
 
                 if reply.Status <> Ok then
                     report stream reply.Error
+                    let at = state.Offset stream
                     recover stream
+                    broken |> Option.iter (fun make -> result.Add(make (span at at state)))
                 else
-                    result.Add(finish reply.Result)
+                    let separated =
+                        match stream.Peek() with
+                        | '\n'
+                        | '\r'
+                        | ';' -> true
+                        | c -> Some c = closing || stream.IsEndOfStream
 
-                    match stream.Peek() with
-                    | '\n'
-                    | '\r'
-                    | ';' -> ()
-                    | c when Some c = closing -> ()
-                    | _ when stream.IsEndOfStream -> ()
-                    | _ ->
-                        let error =
-                            if reply.Error = null then
-                                expected "a line break or ';'"
-                            else
-                                ErrorMessageList.Merge(expected "a line break or ';'", reply.Error)
+                    let _, _, whole = reply.Result
 
-                        report stream error
+                    match separated, broken with
+                    | true, _ -> result.Add(finish reply.Result)
+                    | false, Some make -> result.Add(make whole)
+                    | false, None -> ()
+
+                    if not separated then
+                        reportUnseparated stream whole reply.Error
                         recover stream
 
                 // A stray character that begins nothing must not stop the file from being read.
@@ -151,7 +169,7 @@ let private items
         Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) "") |> List.rev))
 
 /// `{ item … }`
-let private braced (item: Parser<'a>) finish : Parser<'b list * string list * Span> =
+let private braced (item: Parser<'a>) broken finish : Parser<'b list * string list * Span> =
     nested (
         unbracketed (fun stream ->
             let start = stream.UserState.Offset stream
@@ -160,7 +178,7 @@ let private braced (item: Parser<'a>) finish : Parser<'b list * string list * Sp
                 Reply(Error, expectedString "{")
             else
                 let outer = stream.UserState.TakeComments()
-                let reply = items (Some '}') item finish stream
+                let reply = items (Some '}') item broken finish stream
                 let list, trailing = reply.Result
                 let finish = stream.UserState.Offset stream
 
@@ -191,7 +209,10 @@ let private body: Parser<Body> =
     let make (statements, trailing, span) : Body =
         { Statements = statements; Trailing = trailing; Span = span }
 
-    braced statement makeStatement |>> make
+    let broken span =
+        makeStatement ((Broken, None, []), Trivia.none, span)
+
+    braced statement (Some broken) makeStatement |>> make
 
 let private setting: Parser<Ident * Expr> =
     let key =
@@ -203,7 +224,7 @@ let private setting: Parser<Ident * Expr> =
     key .>> symbol "=" .>>. expression
 
 let private settings =
-    braced setting (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
+    braced setting None (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
 
 let private dimensions: Parser<StatementKind> =
     let times =
@@ -346,7 +367,7 @@ let parse (source: Source) : File * Diagnostic list =
     let make (kind, trivia, span) : Declaration =
         { Kind = kind; Span = span; Trivia = trivia }
 
-    match runParserOnString (items None declaration make) state source.Path source.Text with
+    match runParserOnString (items None declaration None make) state source.Path source.Text with
     | Success((declarations, trailing), _, _) ->
         { Source = source; Declarations = declarations; Trailing = trailing }, List.ofSeq state.Diagnostics
     | Failure(_, error, _) ->

@@ -32,6 +32,9 @@ module Suggest =
     /// Longer words than this are not compared: a name is short, and a file may hold anything.
     let private longestName = 64
 
+    let private commonPrefix (left: string) (right: string) =
+        Seq.zip left right |> Seq.takeWhile (fun (a, b) -> a = b) |> Seq.length
+
     /// The candidate nearest to `name`, where it is near enough to be a slip: within a third of its letters, or equal
     /// once case and separators are ignored.
     let nearest (name: string) (candidates: string seq) =
@@ -51,6 +54,7 @@ module Suggest =
                      distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant())),
                 candidate)
             |> Seq.filter (fun (edits, candidate) -> edits <= max 1 (min name.Length candidate.Length / 3))
-            |> Seq.sort
+            // Of two at the same distance the one that begins alike: slips come late in a word.
+            |> Seq.sortBy (fun (edits, candidate) -> edits, -(commonPrefix name candidate), candidate)
             |> Seq.tryHead
             |> Option.map snd
