@@ -107,6 +107,7 @@ type private Elaboration
                             declarations.Blocks |> Map.toSeq |> Seq.map fst
                             constants |> Map.toSeq |> Seq.map fst
                             Seq.ofList Catalog.names
+                            Seq.ofList Initialisers.names
                         ]
             Report = report
             Budget = budget
@@ -310,6 +311,7 @@ type private Elaboration
 
     and runInput scope statement dimensions =
         match input with
+        | Some([], _) -> ()
         | Some(_, before) ->
             report (
                 Diagnostic.error "E0213" statement.Span "a network has one input"
@@ -436,6 +438,13 @@ type private Elaboration
             | Some bound, Known id -> step scope path name (operator.Build bound builder[id].Shape) span
             | _ -> current <- Poisoned
         | None, Some block -> expand naming scope named block given span
+        | None, None when (Builtins.tryFind name).IsSome || Map.containsKey name declarations.Functions ->
+            report (
+                Diagnostic.error "E0206" span $"'{name}' is a function, not an operator or a block"
+                |> Diagnostic.withHelp $"functions give values, as in let x = {name}(…)"
+            )
+
+            current <- Poisoned
         | None, None ->
             let candidates =
                 Seq.concat
