@@ -215,11 +215,14 @@ let private body: Parser<Body> =
     braced statement (Some broken) makeStatement |>> make
 
 let private setting: Parser<Ident * Expr> =
+    // `fc.1.weight`: after the first, parts may be numbers.
+    let part = word |>> _.Name <|> (many1Satisfy System.Char.IsAsciiDigit .>> ws)
+
     let key =
-        spanned (sepBy1 (fun stream -> word stream) (skipChar '.'))
-        |>> fun (words, span) ->
-            let name = System.String.Join(".", words |> List.map _.Name)
-            { Name = name; Span = { span with End = (List.last words).Span.End } }: Ident
+        spanned (sepBy1 part (skipChar '.'))
+        |>> fun (parts, span) ->
+            let name = System.String.Join(".", parts)
+            ({ Name = name; Span = { span with End = span.Start + (Span.text span).TrimEnd().Length } }: Ident)
 
     key .>> symbol "=" .>>. expression
 
