@@ -9,6 +9,7 @@ var root = new RootCommand(
 )
 {
     CheckCommand.Create(),
+    ExplainCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),

@@ -174,7 +174,11 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
             diagnostics.Add diagnostic
             []
 
-    { File = file; Networks = networks; Diagnostics = Diagnostic.inSourceOrder diagnostics }
+    {
+        File = file
+        Networks = networks
+        Diagnostics = Diagnostic.inSourceOrder file.Source.Path diagnostics
+    }
 
 /// Expansion recurses as deep as the spec nests, which the budget bounds; this much stack (bytes) holds it.
 let private stackSize = 256 * 1024 * 1024
