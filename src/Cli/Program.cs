@@ -9,6 +9,7 @@ var root = new RootCommand(
 )
 {
     CheckCommand.Create(),
+    FmtCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
