@@ -14,7 +14,7 @@ public static class DataAccess
     {
         string known = name.Replace('_', '-');
         if (DataCatalog.All.FirstOrDefault(info => info.Name == known) is { } info)
-            return new DataSource(known, "", validation, info.TrainCount, info.TestCount, info.ClassNames.Count);
+            return new DataSource(known, "", validation, 0, 0, info.ClassNames.Count);
         if (Directory.Exists(name))
             return new DataSource("folder", name, validation, 0, 0, null);
         throw new InputError(
@@ -38,13 +38,14 @@ public static class DataAccess
         var catalog = new DataCatalog();
         if (catalog.List().FirstOrDefault(state => state.Info.Name == name) is { Prepared: false })
             Fetch(name, stop);
-        return catalog.Open(name, shape, (ulong)seed);
+        (int, int)? counts = source.TrainCount > 0 ? (source.TrainCount, source.TestCount) : null;
+        return catalog.Open(name, shape, (ulong)seed, counts, cancellation: stop);
     }
 
     /// <summary>Fetches a data set and shows how far it is.</summary>
-    public static InstalledData Fetch(string name, CancellationToken stop)
-    {
-        using var display = new DownloadDisplay(name);
-        return new DataInstaller().Get(name, display, stop).GetAwaiter().GetResult();
-    }
+    public static InstalledData Fetch(string name, CancellationToken stop) =>
+        DownloadDisplay.Follow(
+            name,
+            progress => new DataInstaller().Get(name, progress, stop).GetAwaiter().GetResult()
+        );
 }

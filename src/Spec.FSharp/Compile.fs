@@ -135,6 +135,12 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
 
     diagnostics.AddRange problems
     let overrides, problems = overrides options declarations.Networks
+
+    /// A recipe that did not parse whole is not judged by what it seems to lack.
+    let isWhole (recipe: TrainDeclaration) =
+        syntax
+        |> List.forall (fun d -> d.Primary.Span.Start < recipe.Span.Start || d.Primary.Span.Start > recipe.Span.End)
+
     diagnostics.AddRange problems
 
     let networks =
@@ -158,6 +164,7 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
 
                 let recipes =
                     declarations.Recipes
+                    |> List.filter isWhole
                     |> List.choose (Recipes.elaborate declarations constants budget diagnostics.Add arguments classes)
 
                 Option.map2

@@ -94,9 +94,7 @@ public sealed class TrainCommand
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
         var plan = new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit));
 
-        using var display = new TrainingDisplay();
-        var test = new TrainingRun(plan, display.Show).Execute(interruption.Token);
-        display.Dispose();
+        var test = TrainingDisplay.Follow(tell => new TrainingRun(plan, tell).Execute(interruption.Token));
         if (test is null)
         {
             Terminal.Note(
@@ -124,7 +122,7 @@ public sealed class TrainCommand
         if (data is not null)
         {
             var source = DataAccess.Named(data, found?.Data.Validation ?? 0);
-            return found is null ? Recipes.fallback(source) : With(found, data: source);
+            return found is null ? Recipes.fallback(source) : found.With(source, null, null, null);
         }
         return found
             ?? throw new InputError(
@@ -135,34 +133,14 @@ public sealed class TrainCommand
 
     private Recipe Adjust(Recipe recipe, ParseResult arguments)
     {
-        var adjusted = With(
-            recipe,
-            epochs: arguments.GetValue(_epochs),
-            batch: arguments.GetValue(_batch),
-            seed: arguments.GetValue(_seed)
+        var adjusted = recipe.With(
+            null!,
+            arguments.GetValue(_epochs),
+            arguments.GetValue(_batch),
+            arguments.GetValue(_seed)
         );
         return arguments.GetValue(_rate) is { } rate ? RecipeModule.withLearningRate(rate, adjusted) : adjusted;
     }
-
-    private static Recipe With(
-        Recipe r,
-        DataSource? data = null,
-        int? epochs = null,
-        int? batch = null,
-        long? seed = null
-    ) =>
-        new(
-            r.Name,
-            data ?? r.Data,
-            r.Scaling,
-            r.Optimizer,
-            r.Schedule,
-            r.Warmup,
-            r.LabelSmoothing,
-            epochs ?? r.Epochs,
-            batch ?? r.Batch,
-            seed ?? r.Seed
-        );
 
     /// <summary>What the compiler checks for the recipe's own data, for <c>--data</c>.</summary>
     private static void RefuseOtherClasses(Ir.Program program, DataSource data)

@@ -1,43 +1,67 @@
 using CnnSpec.Runtime.Data;
+using Spectre.Console;
 
 namespace CnnSpec.Cli.Output;
 
-/// <summary>One line on standard error that follows a download; without a terminal, a line a stage.</summary>
-public sealed class DownloadDisplay(string name) : IProgress<DownloadProgress>, IDisposable
+/// <summary>Follows a download on standard error: a bar on a terminal, else a line a stage.</summary>
+public static class DownloadDisplay
 {
-    private readonly StatusLine _line = new();
-    private readonly Lock _lock = new();
-    private DownloadStage? _stage;
-
-    public void Report(DownloadProgress progress)
+    public static T Follow<T>(string name, Func<IProgress<DownloadProgress>, T> work)
     {
-        lock (_lock)
-        {
-            string text = Describe(progress);
-            if (progress.Stage == DownloadStage.SourceFailed)
-                _line.Say(text);
-            else if (Terminal.IsLive)
-                _line.Show(text);
-            else if (progress.Stage != _stage)
-                _line.Say(text);
-            _stage = progress.Stage;
-        }
+        if (!Terminal.IsLive)
+            return work(new Lines(name));
+        return Terminal
+            .Errors.Progress()
+            .AutoClear(true)
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new DownloadedColumn(),
+                new TransferSpeedColumn(),
+                new RemainingTimeColumn()
+            )
+            .Start(context => work(new Bar(name, context.AddTask(Markup.Escape(name)))));
     }
 
-    private string Describe(DownloadProgress progress) =>
+    private static string Describe(string name, DownloadProgress progress) =>
         progress.Stage switch
         {
             DownloadStage.Waiting => $"{name}: waiting for another process that fetches it",
-            DownloadStage.Downloading when progress.Total is { } total and > 0 =>
-                $"{name}: downloading {progress.Item}: {Megabytes(progress.Bytes)} of {Megabytes(total)}",
-            DownloadStage.Downloading => $"{name}: downloading {progress.Item}: {Megabytes(progress.Bytes)}",
+            DownloadStage.Downloading => $"{name}: downloading {progress.Item}",
             DownloadStage.SourceFailed => $"{name}: {progress.Item}",
             DownloadStage.Verifying => $"{name}: verifying {progress.Item}",
             DownloadStage.Preparing => $"{name}: preparing",
             _ => $"{name}: ready",
         };
 
-    private static string Megabytes(long bytes) => $"{bytes / 1e6:0.0} MB";
+    private sealed class Bar(string name, ProgressTask task) : IProgress<DownloadProgress>
+    {
+        public void Report(DownloadProgress progress)
+        {
+            string text = Describe(name, progress);
+            if (progress.Stage == DownloadStage.SourceFailed)
+                Terminal.Note(text);
+            task.Description = Markup.Escape(text);
+            task.IsIndeterminate = progress.Total is null;
+            task.MaxValue = progress.Total ?? 1;
+            task.Value = progress.Total is null ? 0 : progress.Bytes;
+        }
+    }
 
-    public void Dispose() => _line.Dispose();
+    private sealed class Lines(string name) : IProgress<DownloadProgress>
+    {
+        private readonly Lock _lock = new();
+        private string? _last;
+
+        public void Report(DownloadProgress progress)
+        {
+            string text = Describe(name, progress);
+            lock (_lock)
+            {
+                if (text != _last)
+                    Terminal.Note(text);
+                _last = text;
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using CnnSpec.Runtime;
+using Spectre.Console;
 
 namespace CnnSpec.Cli.Output;
 
@@ -15,9 +16,29 @@ public static class Terminal
     public static bool IsLive { get; } =
         !Console.IsErrorRedirected && System.Environment.GetEnvironmentVariable("TERM") != "dumb";
 
+    private static readonly Lazy<IAnsiConsole> LiveErrors = new(() =>
+        AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(Console.Error),
+                ColorSystem = ColoursErrors ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            }
+        )
+    );
+
+    /// <summary>Standard error, where progress is drawn.</summary>
+    public static IAnsiConsole Errors => LiveErrors.Value;
+
     public static void Result(string line) => Console.Out.WriteLine(line);
 
-    public static void Note(string line) => Console.Error.WriteLine(line);
+    /// <summary>A line on standard error, above a progress display where one is drawn.</summary>
+    public static void Note(string line)
+    {
+        if (LiveErrors.IsValueCreated)
+            Errors.WriteLine(line);
+        else
+            Console.Error.WriteLine(line);
+    }
 
     public static void Error(string message, string? help = null)
     {

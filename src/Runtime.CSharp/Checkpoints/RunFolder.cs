@@ -6,8 +6,6 @@ using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
-using Recipe = CnnSpec.Ir.Recipe;
-
 namespace CnnSpec.Runtime.Checkpoints;
 
 /// <summary>

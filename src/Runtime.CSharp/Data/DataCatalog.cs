@@ -35,7 +35,7 @@ public sealed class DataCatalog
     public DataCatalog(DataCache? cache = null) => _cache = cache ?? DataCache.Default;
 
     /// <summary>Every data set that has a name.</summary>
-    public static IReadOnlyList<DataSetInfo> All { get; } = [.. Recipe.All.Select(r => r.Info), Shapes];
+    public static IReadOnlyList<DataSetInfo> All { get; } = [.. Installable.All.Select(r => r.Info), Shapes];
 
     /// <summary>Every data set that has a name, and whether it is ready.</summary>
     public IReadOnlyList<DataSetState> List() => All.Select(State).ToArray();
@@ -47,18 +47,20 @@ public sealed class DataCatalog
     /// reached.</param>
     /// <param name="seed">Splits a folder that has no test images, and draws <c>shapes</c>.</param>
     /// <param name="progress">A large folder takes a while: all of its images are decoded the first time.</param>
+    /// <param name="counts">How many images <c>shapes</c> draws; null for its usual numbers.</param>
     /// <exception cref="InputError">It is not prepared, damaged, unknown or cannot be given that shape.</exception>
     public DataSet Open(
         string nameOrFolder,
         ImageShape wanted,
         ulong seed = 0,
+        (int Train, int Test)? counts = null,
         IProgress<ReadProgress>? progress = null,
         CancellationToken cancellation = default
     )
     {
         if (nameOrFolder == Shapes.Name)
-            return OpenShapes(wanted, seed);
-        if (Recipe.All.FirstOrDefault(r => r.Info.Name == nameOrFolder) is { } recipe)
+            return OpenShapes(wanted, seed, counts ?? (Shapes.TrainCount, Shapes.TestCount));
+        if (Installable.All.FirstOrDefault(r => r.Info.Name == nameOrFolder) is { } recipe)
             return OpenPrepared(recipe, wanted);
         if (Directory.Exists(nameOrFolder))
             return OpenFolder(nameOrFolder, wanted, seed, progress, cancellation);
@@ -102,7 +104,7 @@ public sealed class DataCatalog
             ? Manifest.Read(_cache.Folder(name), name)
             : throw new InputError($"{name} has not been fetched yet", $"run: cnnspec data get {name}");
 
-    private DataSet OpenPrepared(Recipe recipe, ImageShape wanted)
+    private DataSet OpenPrepared(Installable recipe, ImageShape wanted)
     {
         string name = recipe.Info.Name;
         var manifest = ManifestOf(name);
@@ -138,10 +140,10 @@ public sealed class DataCatalog
         );
     }
 
-    private static DataSet OpenShapes(ImageShape wanted, ulong seed)
+    private static DataSet OpenShapes(ImageShape wanted, ulong seed, (int Train, int Test) counts)
     {
-        var train = Kept(new DrawnShapes(Shapes.TrainCount, wanted, seed, split: 0));
-        var test = Kept(new DrawnShapes(Shapes.TestCount, wanted, seed, split: 1));
+        var train = Kept(new DrawnShapes(counts.Train, wanted, seed, split: 0));
+        var test = Kept(new DrawnShapes(counts.Test, wanted, seed, split: 1));
         return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), null);
     }
 

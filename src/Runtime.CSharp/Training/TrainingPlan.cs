@@ -1,7 +1,5 @@
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
-using Recipe = CnnSpec.Ir.Recipe;
-
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>All that a run is made from.</summary>

@@ -5,8 +5,6 @@ using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
-using Recipe = CnnSpec.Ir.Recipe;
-
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>A recipe carried out, from random weights to a tested network. It prints nothing: it tells.</summary>
@@ -34,6 +32,8 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
                 Seed = (ulong)_recipe.Seed,
                 Shuffle = true,
                 Statistics = statistics,
+                Transforms = Augmentations.OfImages(_recipe.Augment, plan.Data),
+                BatchTransform = Augmentations.OfBatches(_recipe.Augment),
             }
         );
         var run = RunFolder.Create(plan, statistics);
@@ -95,7 +95,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             var (images, labels) = batch.ToTensors();
             optimizer.zero_grad();
             var outputs = network.ForwardWithHeads(images);
-            var batchLoss = Loss(outputs, labels);
+            var batchLoss = Loss(outputs, labels, batch.Mixing);
             batchLoss.backward();
             optimizer.step();
 
@@ -126,18 +126,28 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         return new EpochMetrics(epoch + 1, loss / seen, (double)correct / seen, null, rate, seen / seconds, seconds);
     }
 
-    /// <summary>The head's cross-entropy and, weighted, that of each auxiliary head.</summary>
-    private Tensor Loss(Tensor[] outputs, Tensor labels)
+    /// <summary>The head's loss and, weighted, that of each auxiliary head.</summary>
+    private Tensor Loss(Tensor[] outputs, Tensor labels, LabelMixing? mixing)
     {
-        var loss = CrossEntropy(outputs[0], labels);
+        var loss = CrossEntropy(outputs[0], labels, mixing);
         int head = 1;
         foreach (var auxiliary in plan.Program.AuxiliaryHeads)
-            loss = loss.add(CrossEntropy(outputs[head++], labels).mul(auxiliary.LossWeight));
+            loss = loss.add(CrossEntropy(outputs[head++], labels, mixing).mul(auxiliary.LossWeight));
         return loss;
     }
 
-    private Tensor CrossEntropy(Tensor logits, Tensor labels) =>
-        nn.functional.cross_entropy(logits, labels, label_smoothing: _recipe.LabelSmoothing);
+    /// <summary>Mean cross-entropy; of mixed images that of both labels, each by its share.</summary>
+    private Tensor CrossEntropy(Tensor logits, Tensor labels, LabelMixing? mixing)
+    {
+        double smoothing = _recipe.LabelSmoothing;
+        if (mixing is null)
+            return nn.functional.cross_entropy(logits, labels, label_smoothing: smoothing);
+        var partners = labels.index_select(0, tensor(mixing.Partner).to(int64));
+        var own = tensor(mixing.Weight);
+        var first = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None, label_smoothing: smoothing);
+        var second = nn.functional.cross_entropy(logits, partners, reduction: nn.Reduction.None, label_smoothing: smoothing);
+        return first.mul(own).add(second.mul(own.neg().add(1))).mean();
+    }
 
     private (IImageSource Train, IImageSource? Validation) SplitTraining()
     {

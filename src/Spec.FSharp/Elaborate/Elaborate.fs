@@ -253,7 +253,8 @@ type private Elaboration
         | Let _
         | Assert _
         | Initialise _
-        | From _ -> ()
+        | From _
+        | Broken -> ()
         | _ -> needInput statement.Span
 
         let scope =
@@ -293,6 +294,11 @@ type private Elaboration
                 scope
             | Initialise(rules, _) ->
                 runInitialise scope rules
+                scope
+            | Broken ->
+                // It may have been the input.
+                input <- input |> Option.orElse (Some([], statement.Span))
+                current <- Poisoned
                 scope
 
         match statement.Kind, statement.Outputs with

@@ -45,8 +45,8 @@ let dataSets: Entry<DataSource> list =
             "shapes"
             [
                 validation
-                optional "train" count (Int 10_000L) "training images to draw"
-                optional "test" count (Int 2_000L) "test images to draw"
+                optional "train_images" count (Int 10_000L) "training images to draw"
+                optional "test_images" count (Int 2_000L) "test images to draw"
             ]
             "ten kinds of drawn shapes, generated; any size and channel count; needs no network"
             (fun bound ->
@@ -54,8 +54,8 @@ let dataSets: Entry<DataSource> list =
                     Name = "shapes"
                     Path = ""
                     Validation = bound.Int "validation"
-                    TrainCount = bound.Int "train"
-                    TestCount = bound.Int "test"
+                    TrainCount = bound.Int "train_images"
+                    TestCount = bound.Int "test_images"
                     Classes = Some 10
                 })
         entry
@@ -173,6 +173,79 @@ let scalings: Entry<PixelScaling> list =
             (fun b -> ByChannel(b.Floats "mean", b.Floats "std"))
     ]
 
+let private interval name low high doc =
+    optional name Numbers (List [ Float low; Float high ]) doc
+
+let private ends (bound: Bound) name =
+    match bound.Floats name with
+    | [ low; high ] -> low, high
+    | [ only ] -> only, only
+    | _ -> 0.0, 0.0
+
+let private half doc = number "p" probability 0.5 doc
+
+let augmentations: Entry<Augmentation> list =
+    [
+        entry "flip" [ half "probability" ] "mirrors left and right" (fun b -> HorizontalFlip(b.Float "p"))
+        entry "vertical_flip" [ half "probability" ] "mirrors top and bottom" (fun b -> VerticalFlip(b.Float "p"))
+        entry
+            "crop"
+            [
+                optional "padding" natural (Int 4L) "cells added on each side first"
+                optional "mode" (Choice [ "zeros"; "reflect" ]) (Text "zeros") "what they are filled with"
+            ]
+            "a window of the image's size out of the padded image"
+            (fun b -> Crop(b.Int "padding", b.Text "mode" = "reflect"))
+        entry
+            "resized_crop"
+            [
+                interval "scale" 0.08 1.0 "part of the area, from and to"
+                interval "ratio" 0.75 (4.0 / 3.0) "width over height, from and to"
+            ]
+            "a part of the image, resized to the whole; torchvision's sampling rule"
+            (fun b ->
+                let smallest, largest = ends b "scale"
+                let narrowest, widest = ends b "ratio"
+                ResizedCrop(smallest, largest, narrowest, widest))
+        entry
+            "rotate"
+            [ required "degrees" (Number(0.0, 180.0)) "at most this much either way" ]
+            "turns the image"
+            (fun b -> Rotation(b.Float "degrees"))
+        entry
+            "color_jitter"
+            [
+                number "brightness" nonNegative 0.0 "factor within 1 ± this"
+                number "contrast" nonNegative 0.0 "factor within 1 ± this"
+                number "saturation" nonNegative 0.0 "factor within 1 ± this"
+                number "hue" (Number(0.0, 0.5)) 0.0 "shift within ± this part of the circle"
+            ]
+            "changes colours; torchvision's definitions"
+            (fun b -> ColorJitter(b.Float "brightness", b.Float "contrast", b.Float "saturation", b.Float "hue"))
+        entry "cutout" [ required "size" count "side of the square" ] "a square set to the mean" (fun b ->
+            Cutout(b.Int "size"))
+        entry "random_erasing" [ half "probability" ] "a rectangle set to the mean" (fun b ->
+            RandomErasing(b.Float "p"))
+        entry
+            "rand_augment"
+            [
+                optional "operations" count (Int 2L) "how many, one after the other"
+                optional "magnitude" (Integer(0L, 30L)) (Int 9L) "their strength"
+            ]
+            "random operations of one strength; torchvision's list"
+            (fun b -> RandAugment(b.Int "operations", b.Int "magnitude"))
+        entry
+            "mixup"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "blends pairs of images and labels"
+            (fun b -> Mixup(b.Float "alpha"))
+        entry
+            "cutmix"
+            [ number "alpha" positive 1.0 "of the Beta distribution" ]
+            "pastes a part of one image into another"
+            (fun b -> CutMix(b.Float "alpha"))
+    ]
+
 /// Every name that a recipe's values can use.
 let names: string list =
     List.concat
@@ -182,6 +255,7 @@ let names: string list =
             schedules |> List.map _.Signature.Name
             losses |> List.map _.Signature.Name
             scalings |> List.map _.Signature.Name
+            augmentations |> List.map _.Signature.Name
         ]
 
 /// The keys of a recipe, their types, defaults and meaning.
@@ -189,6 +263,7 @@ let keys: ParameterInfo list =
     [
         required "data" (One "data set") "what to train on"
         optional "normalize" (One "scaling") Nothing "how pixels are scaled; from 0 to 1 if unsaid"
+        optional "augment" (Many "augmentation") (List []) "what is done to training images, in this order"
         optional "optimizer" (One "optimizer") Nothing "adamw() if unsaid"
         optional "schedule" (One "schedule") Nothing "the rate's course; constant if unsaid"
         optional "warmup" nonNegative (Int 0L) "epochs (or parts) of linear warm-up before the schedule's full rate"
@@ -204,6 +279,7 @@ let fallback (data: DataSource) : Recipe =
         Name = "default"
         Data = data
         Scaling = ByDataSet
+        Augment = []
         Optimizer = AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01)
         Schedule = ConstantRate
         Warmup = 0.0
@@ -259,6 +335,17 @@ let private contradictions (recipe: Recipe) (spans: Map<string, Span>) (whole: S
                 "E0402"
                 (at "warmup")
                 $"the warm-up of {recipe.Warmup} epochs is longer than the training of {recipe.Epochs}"
+
+        for augmentation in recipe.Augment do
+            match augmentation with
+            | ResizedCrop(smallest, largest, narrowest, widest) when
+                smallest <= 0.0 || largest > 1.0 || smallest > largest || narrowest <= 0.0 || narrowest > widest
+                ->
+                Diagnostic.error
+                    "E0402"
+                    (at "augment")
+                    "resized_crop needs 0 < scale ≤ 1 and ratio > 0, each as [low, high]"
+            | _ -> ()
 
         let available =
             match recipe.Data.Name with
@@ -350,6 +437,13 @@ let elaborate
 
         let schedule = choice "schedule" schedules "schedule" (Some ConstantRate)
         let scaling = choice "scaling" scalings "normalize" (Some UnitInterval)
+
+        let augment =
+            match bound.Value "augment" with
+            | List items ->
+                items |> List.map (fun item -> build report "augmentation" augmentations item (at "augment"))
+            | one -> [ build report "augmentation" augmentations one (at "augment") ]
+
         let smoothing = choice "loss" losses "loss" (Some 0.0)
 
         match data, optimizer, schedule, scaling, smoothing with
@@ -359,6 +453,7 @@ let elaborate
                     Name = declaration.Name
                     Data = data
                     Scaling = scaling
+                    Augment = List.choose id augment
                     Optimizer = optimizer
                     Schedule = schedule
                     Warmup = bound.Float "warmup"

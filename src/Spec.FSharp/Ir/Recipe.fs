@@ -1,6 +1,8 @@
 /// How a network is trained, after checking: what a `train { … }` section says.
 namespace CnnSpec.Ir
 
+open System
+
 type DataSource =
     {
         /// As the command line names it: `mnist`, `fashion-mnist`, `cifar10`, `shapes`, or `folder`.
@@ -22,6 +24,27 @@ type PixelScaling =
     /// Centred and scaled by the training set's channel means and deviations.
     | ByDataSet
     | ByChannel of mean: float list * deviation: float list
+
+/// What is done to training images; where chance decides, by the recipe's seed.
+type Augmentation =
+    | HorizontalFlip of probability: float
+    | VerticalFlip of probability: float
+    /// A window of the image's own size out of the padded image.
+    | Crop of padding: int * reflect: bool
+    /// A part of the image, resized to the whole. Szegedy et al. 2014, arXiv:1409.4842, section 6.
+    | ResizedCrop of smallest: float * largest: float * narrowest: float * widest: float
+    | Rotation of degrees: float
+    | ColorJitter of brightness: float * contrast: float * saturation: float * hue: float
+    /// A square set to the mean. DeVries & Taylor 2017, arXiv:1708.04552.
+    | Cutout of size: int
+    /// Zhong et al. 2017, arXiv:1708.04896.
+    | RandomErasing of probability: float
+    /// Cubuk et al. 2019, arXiv:1909.13719.
+    | RandAugment of operations: int * magnitude: int
+    /// Zhang et al. 2017, arXiv:1710.09412.
+    | Mixup of alpha: float
+    /// Yun et al. 2019, arXiv:1905.04899.
+    | CutMix of alpha: float
 
 type Optimizer =
     | Sgd of learningRate: float * momentum: float * dampening: float * weightDecay: float * nesterov: bool
@@ -51,6 +74,8 @@ type Recipe =
         Name: string
         Data: DataSource
         Scaling: PixelScaling
+        /// In this order; those that mix images of a batch come last.
+        Augment: Augmentation list
         Optimizer: Optimizer
         Schedule: Schedule
         /// Epochs (parts of them count) during which the rate climbs from 0 in equal steps.
@@ -60,6 +85,15 @@ type Recipe =
         Batch: int
         Seed: int64
     }
+
+    /// The same recipe with some things changed from outside; null leaves them.
+    member this.With(data: DataSource, epochs: Nullable<int>, batch: Nullable<int>, seed: Nullable<int64>) =
+        { this with
+            Data = if isNull (box data) then this.Data else data
+            Epochs = if epochs.HasValue then epochs.Value else this.Epochs
+            Batch = if batch.HasValue then batch.Value else this.Batch
+            Seed = if seed.HasValue then seed.Value else this.Seed
+        }
 
 [<RequireQualifiedAccess>]
 module Recipe =

@@ -109,6 +109,8 @@ and StatementKind =
     /// Continue from a named tensor.
     | From of Ident
     | Initialise of Setting list * trailing: Remark list
+    /// Something that did not parse and has been reported; what comes after it is not judged by its lack.
+    | Broken
 
 /// `key = value` of a recipe or of initialisation rules; keys may be dotted (`conv.weight`).
 and Setting = { Key: Ident; Value: Expr; Trivia: Trivia }

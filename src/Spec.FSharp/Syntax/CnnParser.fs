@@ -107,10 +107,11 @@ let private report (stream: CharStream<ParserState>) error =
     state.TakeComments() |> ignore
 
 /// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
-/// comments; broken ones are reported and left out.
+/// comments; broken ones are reported and left out, or stand as `broken` says.
 let private items
     (closing: char option)
     (item: Parser<'a>)
+    (broken: (Span -> 'b) option)
     (finish: 'a * Trivia * Span -> 'b)
     : Parser<'b list * Remark list> =
     fun stream ->
@@ -135,7 +136,9 @@ let private items
 
                 if reply.Status <> Ok then
                     report stream reply.Error
+                    let at = state.Offset stream
                     recover stream
+                    broken |> Option.iter (fun make -> result.Add(make (span at at state)))
                 else
                     result.Add(finish reply.Result)
 
@@ -165,7 +168,7 @@ let private items
         Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) EmptyLine) |> List.rev))
 
 /// `{ item … }`
-let private braced (item: Parser<'a>) finish : Parser<'b list * Remark list * Span> =
+let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark list * Span> =
     nested (
         unbracketed (fun stream ->
             let start = stream.UserState.Offset stream
@@ -174,7 +177,7 @@ let private braced (item: Parser<'a>) finish : Parser<'b list * Remark list * Sp
                 Reply(Error, expectedString "{")
             else
                 let outer = stream.UserState.TakeComments()
-                let reply = items (Some '}') item finish stream
+                let reply = items (Some '}') item broken finish stream
                 let list, trailing = reply.Result
                 let finish = stream.UserState.Offset stream
 
@@ -205,7 +208,10 @@ let private body: Parser<Body> =
     let make (statements, trailing, span) : Body =
         { Statements = statements; Trailing = trailing; Span = span }
 
-    braced statement makeStatement |>> make
+    let broken span =
+        makeStatement ((Broken, None, []), Trivia.none, span)
+
+    braced statement (Some broken) makeStatement |>> make
 
 let private setting: Parser<Ident * Expr> =
     let key =
@@ -217,7 +223,7 @@ let private setting: Parser<Ident * Expr> =
     key .>> symbol "=" .>>. expression
 
 let private settings =
-    braced setting (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
+    braced setting None (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
 
 let private dimensions: Parser<StatementKind> =
     let times =
@@ -360,7 +366,7 @@ let parse (source: Source) : File * Diagnostic list =
     let make (kind, trivia, span) : Declaration =
         { Kind = kind; Span = span; Trivia = trivia }
 
-    match runParserOnString (items None declaration make) state source.Path source.Text with
+    match runParserOnString (items None declaration None make) state source.Path source.Text with
     | Success((declarations, trailing), _, _) ->
         { Source = source; Declarations = declarations; Trailing = trailing }, List.ofSeq state.Diagnostics
     | Failure(_, error, _) ->

@@ -151,6 +151,8 @@ and private kind kind : Doc =
     | Group inner -> body inner
     | Auxiliary(arguments, inner) -> Doc.concat [ Doc.text "aux"; optionalArguments arguments; space; body inner ]
     | From name -> Doc.text $"from {name.Name}"
+    // What did not parse has no canonical form; whoever prints has looked at the diagnostics first.
+    | Broken -> Doc.empty
     | Initialise(rules, trailing) -> Doc.concat [ Doc.text "init "; settings rules trailing ]
 
 let private parameters (parameters: Parameter list) =

@@ -133,7 +133,7 @@ public sealed class DataInstallerTests
     [Test]
     public void Too_little_room_is_found_before_the_download()
     {
-        var recipe = Recipe([Http()]) with { BytesNeeded = long.MaxValue };
+        var recipe = Installable([Http()]) with { BytesNeeded = long.MaxValue };
         var installer = new DataInstaller(
             new DataCache(_folder.Path),
             [recipe],
@@ -188,7 +188,7 @@ public sealed class DataInstallerTests
         string file = _folder.Write("file", [1]);
         var installer = new DataInstaller(
             new DataCache(file),
-            [Recipe([Http()])],
+            [Installable([Http()])],
             () => new Fake(Serve(Payload), _asked)
         );
         Assert.That(
@@ -211,7 +211,7 @@ public sealed class DataInstallerTests
         IProgress<DownloadProgress>? progress = null,
         CancellationToken cancellation = default
     ) =>
-        new DataInstaller(new DataCache(_folder.Path), [Recipe(origins)], () => new Fake(answer, _asked)).Get(
+        new DataInstaller(new DataCache(_folder.Path), [Installable(origins)], () => new Fake(answer, _asked)).Get(
             "made-up",
             progress,
             cancellation
@@ -220,10 +220,10 @@ public sealed class DataInstallerTests
     private void AssertNothingIsLeft() =>
         Assert.That(Directory.GetDirectories(_folder.Path, ".partial*"), Is.Empty, "a partial folder is left");
 
-    private static Recipe Recipe(IReadOnlyList<Origin> origins)
+    private static Installable Installable(IReadOnlyList<Origin> origins)
     {
         var info = new DataSetInfo("made-up", "", ["a", "b"], new ImageShape(1, 3, 4), 4, 4, "", "");
-        return new Recipe(info, origins, 1234, Load);
+        return new Installable(info, origins, 1234, Load);
     }
 
     private static (IImageSource, IImageSource) Load(string folder, DataSetInfo info)

@@ -18,7 +18,7 @@ internal static class CifarRecipe
         ["test_batch.bin"] = "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
     };
 
-    public static readonly Recipe Cifar10 = new(
+    public static readonly Installable Cifar10 = new(
         new DataSetInfo(
             "cifar10",
             "small colour photographs",

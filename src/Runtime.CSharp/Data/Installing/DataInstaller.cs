@@ -14,14 +14,14 @@ public sealed record InstalledData(string Name, string? Folder, string Source, s
 public sealed class DataInstaller
 {
     private readonly DataCache _cache;
-    private readonly IReadOnlyList<Recipe> _recipes;
+    private readonly IReadOnlyList<Installable> _recipes;
     private readonly Func<HttpMessageHandler> _handler;
 
     /// <param name="cache">Null for <see cref="DataCache.Default"/>.</param>
     public DataInstaller(DataCache? cache = null)
-        : this(cache ?? DataCache.Default, Recipe.All, HttpDownload.SystemHandler) { }
+        : this(cache ?? DataCache.Default, Installable.All, HttpDownload.SystemHandler) { }
 
-    internal DataInstaller(DataCache cache, IReadOnlyList<Recipe> recipes, Func<HttpMessageHandler> handler) =>
+    internal DataInstaller(DataCache cache, IReadOnlyList<Installable> recipes, Func<HttpMessageHandler> handler) =>
         (_cache, _recipes, _handler) = (cache, recipes, handler);
 
     /// <summary>Makes sure that a data set is prepared and intact.</summary>
@@ -71,7 +71,7 @@ public sealed class DataInstaller
     }
 
     private async Task<InstalledData> Install(
-        Recipe recipe,
+        Installable recipe,
         IProgress<DownloadProgress>? progress,
         CancellationToken cancellation
     )
@@ -97,7 +97,7 @@ public sealed class DataInstaller
     }
 
     private async Task<(string Prepared, Manifest Manifest)> FromAnyOrigin(
-        Recipe recipe,
+        Installable recipe,
         string work,
         IProgress<DownloadProgress>? progress,
         CancellationToken cancellation
@@ -134,7 +134,7 @@ public sealed class DataInstaller
         );
     }
 
-    private static Manifest Prepare(Recipe recipe, Origin origin, OriginFolders folders, CancellationToken cancellation)
+    private static Manifest Prepare(Installable recipe, Origin origin, OriginFolders folders, CancellationToken cancellation)
     {
         origin.Prepare(folders, cancellation);
         foreach (var (name, sha256) in origin.Kept)

@@ -23,7 +23,7 @@ internal static class MnistRecipe
         "2a4fb3eec0877aa3d4ab80d8f59374733af9b2b2966e8be0e50efe715f443a4d"
     );
 
-    public static readonly Recipe Mnist = new(
+    public static readonly Installable Mnist = new(
         new DataSetInfo(
             "mnist",
             "handwritten digits",
@@ -67,7 +67,7 @@ internal static class MnistRecipe
         IdxFolder.Load
     );
 
-    public static readonly Recipe FashionMnist = new(
+    public static readonly Installable FashionMnist = new(
         new DataSetInfo(
             "fashion-mnist",
             "articles of clothing",

@@ -4,7 +4,7 @@ namespace CnnSpec.Runtime.Data;
 /// <param name="Origins">Best first.</param>
 /// <param name="BytesNeeded">Disk space while it is prepared, at most.</param>
 /// <param name="Load">Reads the prepared folder.</param>
-internal sealed record Recipe(
+internal sealed record Installable(
     DataSetInfo Info,
     IReadOnlyList<Origin> Origins,
     long BytesNeeded,
@@ -12,7 +12,7 @@ internal sealed record Recipe(
 )
 {
     /// <summary>Every data set that is fetched.</summary>
-    public static readonly IReadOnlyList<Recipe> All =
+    public static readonly IReadOnlyList<Installable> All =
     [
         MnistRecipe.Mnist,
         MnistRecipe.FashionMnist,

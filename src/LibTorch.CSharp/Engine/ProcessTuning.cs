@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace CnnSpec.LibTorch;
+
+/// <summary>
+/// Two settings of the C libraries below libtorch that decide much of its speed on a processor of few cores. What the
+/// user set in the environment stays.
+/// </summary>
+internal static partial class ProcessTuning
+{
+    // glibc's mallopt, <malloc.h>.
+    private const int TrimThreshold = -1;
+    private const int MmapMax = -4;
+
+    /// <summary>Waiting threads of an operation spin this often before they sleep. libgomp's default, milliseconds of
+    /// spinning, starves the batch loader and everything else that runs beside the training.</summary>
+    private const string Spins = "2000";
+
+    /// <summary>Before libtorch loads libgomp, which reads the environment once.</summary>
+    [ModuleInitializer]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "It must run before the library loads.")]
+    internal static void Apply()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            SetEnvironment("GOMP_SPINCOUNT", Spins, overwrite: 0);
+            // Activations of many megabytes are freed and wanted again every step. By default each goes back to the
+            // kernel and comes back as fresh pages, whose faults cost a third of the time.
+            _ = MallocOption(MmapMax, 0);
+            _ = MallocOption(TrimThreshold, int.MaxValue);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Another C library, such as musl, has no mallopt: slower, not wrong.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int MallocOption(int parameter, int value);
+}

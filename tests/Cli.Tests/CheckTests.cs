@@ -1,0 +1,119 @@
+using System.Text.Json.Nodes;
+
+namespace CnnSpec.Cli.Tests;
+
+public class CheckTests
+{
+    [Test]
+    public void A_spec_that_fits_says_so_on_standard_output()
+    {
+        using var tool = new Tool();
+        var done = tool.Run("check", Tool.Spec("mnist/lenet5.cnn"));
+        Assert.That(done.Code, Is.Zero);
+        Assert.That(done.Output, Does.EndWith("LeNet5 fits: 1x32x32 -> 10, 61,706 parameters\n"));
+        Assert.That(done.Errors, Is.Empty);
+    }
+
+    [Test]
+    public void A_wrong_spec_exits_with_1_and_keeps_standard_output_clean()
+    {
+        using var tool = new Tool();
+        string spec = tool.Write("bad.cnn", "network N {\n  input 3 x 20 x 28\n  conv(8, kernel=30)\n}\n");
+        var done = tool.Run("check", spec);
+        Assert.That(done.Code, Is.EqualTo(1));
+        Assert.That(done.Output, Is.Empty);
+        Assert.That(done.Errors, Does.StartWith("error[E0303]"));
+        Assert.That(done.Errors, Does.Contain("bad.cnn:3:3"));
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void A_missing_file_is_named_with_a_remedy()
+    {
+        using var tool = new Tool();
+        var done = tool.Run("check", "nowhere.cnn");
+        Assert.That(done.Code, Is.EqualTo(1));
+        Assert.That(done.Errors, Does.Contain("nowhere.cnn").And.Contain("help:"));
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void Bytes_that_are_no_text_are_refused()
+    {
+        using var tool = new Tool();
+        string path = Path.Combine(tool.Folder, "binary.cnn");
+        File.WriteAllBytes(path, [0x6E, 0x65, 0xFF, 0xFE, 0x00]);
+        var done = tool.Run("check", path);
+        Assert.That(done.Code, Is.EqualTo(1));
+        Assert.That(done.Errors, Does.Contain("error[E0104]").And.Contain("UTF-8"));
+        done.ShowsNoInternals();
+    }
+
+    [TestCase("check")]
+    [TestCase("check", "a.cnn", "--set", "nonsense")]
+    [TestCase("check", "a.cnn", "--input", "3x")]
+    [TestCase("check", "a.cnn", "--format", "xml")]
+    [TestCase("train", "a.cnn", "--epochs", "0")]
+    [TestCase("predict", "run")]
+    [TestCase("frobnicate")]
+    public void A_wrong_command_line_exits_with_2(params string[] arguments)
+    {
+        using var tool = new Tool();
+        var done = tool.Run(arguments);
+        Assert.That(done.Code, Is.EqualTo(2), done.Errors);
+        Assert.That(done.Errors, Is.Not.Empty);
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void Json_has_every_diagnostic_with_its_place()
+    {
+        using var tool = new Tool();
+        string spec = tool.Write("bad.cnn", "network N {\n  input 3 x 20 x 28\n  conv(8, kernal=3)\n  rellu\n}\n");
+        var done = tool.Run("check", spec, "--format", "json");
+        Assert.That(done.Code, Is.EqualTo(1));
+        var file = JsonNode.Parse(done.Output)![0]!;
+        Assert.That(file["ok"]!.GetValue<bool>(), Is.False);
+        var codes = file["diagnostics"]!.AsArray().Select(d => d!["code"]!.GetValue<string>());
+        Assert.That(
+            codes,
+            Is.EqualTo(new[] { "E0203", "E0204", "E0201" }).Or.EqualTo(new[] { "E0204", "E0203", "E0201" })
+        );
+        var unknown = file["diagnostics"]!.AsArray().Last()!;
+        Assert.That(unknown["span"]!["line"]!.GetValue<int>(), Is.EqualTo(4));
+        Assert.That(unknown["help"]!.GetValue<string>(), Does.Contain("relu"));
+    }
+
+    [Test]
+    public void Set_and_input_change_the_network_that_is_checked()
+    {
+        using var tool = new Tool();
+        string spec = Tool.Spec("densenet.cnn");
+        var done = tool.Run(
+            "check",
+            spec,
+            "--set",
+            "growth_rate=32",
+            "--set",
+            "classes=100",
+            "--input",
+            "3x64x48",
+            "--format",
+            "json"
+        );
+        // The recipe's CIFAR-10 has ten classes, which is then an error of its own.
+        var network = JsonNode.Parse(done.Output)![0]!["networks"]![0]!;
+        Assert.That(network["input"]!.ToJsonString(), Is.EqualTo("[3,64,48]"));
+        Assert.That(network["output"]!.ToJsonString(), Is.EqualTo("[100]"));
+        Assert.That(done.Output, Does.Contain("E0404"));
+    }
+
+    [Test]
+    public void No_colour_reaches_a_file()
+    {
+        using var tool = new Tool();
+        tool.Variables["TERM"] = "xterm-256color";
+        string spec = tool.Write("bad.cnn", "network N { input 3 x 8 x 8; nothing }");
+        Assert.That(tool.Run("check", spec).Errors, Does.Not.Contain("\e["));
+    }
+}

@@ -1,0 +1,249 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using CnnSpec.Runtime.Data;
+
+namespace CnnSpec.Cli.Tests;
+
+public class TrainTests
+{
+    private const string SmallNet = """
+        network Small(classes = 10) {
+          input 1 x 20 x 28
+          conv(4, kernel=3); relu; max_pool(2)
+          conv(8, kernel=3); batch_norm; relu; max_pool(2)
+          flatten
+          linear(classes)
+        }
+        train { data = shapes(train_images=512, test_images=256, validation=64); normalize = dataset()
+          optimizer = adam(lr=0.01); epochs = 2; batch = 64 }
+        """;
+
+    private static Finished Train(Tool tool, string folder, params string[] more) =>
+        tool.Run(["train", tool.Write("small.cnn", SmallNet), "--out", folder, .. more]);
+
+    [Test]
+    public void Training_ends_with_the_test_accuracy_and_leaves_a_complete_run_folder()
+    {
+        using var tool = new Tool();
+        var done = Train(tool, "run");
+        Assert.That(done.Code, Is.Zero, done.Errors);
+        Assert.That(done.LastLine, Does.Match(@"^test accuracy: [01]\.\d{4}$"));
+
+        string run = Path.Combine(tool.Folder, "run");
+        string[] files = [.. Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        Assert.That(
+            files,
+            Is.EqualTo(
+                new[]
+                {
+                    "best.safetensors",
+                    "last.safetensors",
+                    "metrics.jsonl",
+                    "network.json",
+                    "spec.cnn",
+                    "test.json",
+                }
+            )
+        );
+        Assert.That(File.ReadAllText(Path.Combine(run, "spec.cnn")), Is.EqualTo(SmallNet));
+
+        var epochs = File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.That(epochs, Has.Count.EqualTo(2));
+        foreach (
+            string key in new[]
+            {
+                "epoch",
+                "train_loss",
+                "train_accuracy",
+                "val_accuracy",
+                "lr",
+                "images_per_second",
+                "seconds",
+            }
+        )
+            Assert.That(epochs[1]![key], Is.Not.Null, key);
+        Assert.That(
+            epochs[1]!["train_loss"]!.GetValue<double>(),
+            Is.LessThan(epochs[0]!["train_loss"]!.GetValue<double>())
+        );
+    }
+
+    [Test]
+    public void The_same_seed_gives_the_same_weights_to_the_last_bit()
+    {
+        using var tool = new Tool();
+        Train(tool, "a");
+        Train(tool, "b");
+        Train(tool, "c", "--seed", "2");
+        byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(tool.Folder, run, "last.safetensors"));
+        Assert.That(Weights("b"), Is.EqualTo(Weights("a")));
+        Assert.That(Weights("c"), Is.Not.EqualTo(Weights("a")));
+    }
+
+    [Test]
+    public void Evaluation_of_a_run_repeats_its_test_accuracy()
+    {
+        using var tool = new Tool();
+        var trained = Train(tool, "run");
+        var done = tool.Run("eval", "run");
+        Assert.That(done.Code, Is.Zero, done.Errors);
+        Assert.That(done.LastLine, Is.EqualTo(trained.LastLine));
+
+        var json = JsonNode.Parse(tool.Run("eval", "run", "--format", "json").Output)!;
+        int counted = json["confusion"]!.AsArray().Sum(row => row!.AsArray().Sum(count => count!.GetValue<int>()));
+        Assert.That(counted, Is.EqualTo(256));
+    }
+
+    [Test]
+    public void Images_and_arrays_are_predicted_alike()
+    {
+        using var tool = new Tool();
+        Train(tool, "run");
+        var shape = new ImageShape(1, 20, 28);
+        var pixels = new byte[shape.Size];
+        Random.Shared.NextBytes(pixels);
+        File.WriteAllBytes(Path.Combine(tool.Folder, "x.png"), ImageDecoder.EncodePng(new Raster(shape, pixels)));
+
+        var predicted = tool.Run("predict", "run", "x.png", "--top", "10", "--format", "json");
+        Assert.That(predicted.Code, Is.Zero, predicted.Errors);
+        var guesses = JsonNode.Parse(predicted.Output)![0]!["guesses"]!.AsArray();
+        Assert.That(guesses, Has.Count.EqualTo(10));
+        Assert.That(guesses.Sum(g => g!["probability"]!.GetValue<double>()), Is.EqualTo(1).Within(1e-4));
+
+        // An array of the same pixels, scaled as the run scaled them.
+        var scaling = JsonNode.Parse(File.ReadAllText(Path.Combine(tool.Folder, "run", "network.json")))!["scaling"]!;
+        float mean = scaling["mean"]![0]!.GetValue<float>();
+        float deviation = scaling["deviation"]![0]!.GetValue<float>();
+        float[] values = [.. pixels.Select(p => (p / 255f - mean) / deviation)];
+        Runtime.Inference.NpyFile.Write(Path.Combine(tool.Folder, "x.npy"), [1, 1, 20, 28], values);
+        var logits = tool.Run(
+            "predict",
+            tool.Write("small.cnn", SmallNet),
+            "--weights",
+            "run/best.safetensors",
+            "--input",
+            "x.npy",
+            "--output",
+            "y.npy"
+        );
+        Assert.That(logits.Code, Is.Zero, logits.Errors);
+        var (outputShape, outputs) = Runtime.Inference.NpyFile.Read(Path.Combine(tool.Folder, "y.npy"));
+        Assert.That(outputShape, Is.EqualTo(new long[] { 1, 10 }));
+        double total = outputs.Sum(v => Math.Exp(v));
+        double best = outputs.Max(v => Math.Exp(v)) / total;
+        Assert.That(guesses[0]!["probability"]!.GetValue<double>(), Is.EqualTo(best).Within(1e-4));
+    }
+
+    [Test]
+    public void Ctrl_c_saves_what_was_learnt_and_says_how_to_go_on()
+    {
+        using var tool = new Tool();
+        string spec = tool.Write("small.cnn", SmallNet);
+        using var process = tool.Start("train", spec, "--out", "run", "--epochs", "100000");
+        string metrics = Path.Combine(tool.Folder, "run", "metrics.jsonl");
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while ((!File.Exists(metrics) || new FileInfo(metrics).Length == 0) && clock.Elapsed.TotalSeconds < 60)
+            Thread.Sleep(50);
+        Tool.Interrupt(process);
+        var done = Tool.Finish(process);
+        Assert.That(done.Code, Is.EqualTo(130), done.Errors);
+        Assert.That(done.Errors, Does.Contain("cnnspec eval run --weights last"));
+        Assert.That(tool.Run("eval", "run", "--weights", "last").Code, Is.Zero);
+        Assert.That(Directory.GetFiles(Path.Combine(tool.Folder, "run"), "*.tmp"), Is.Empty);
+    }
+
+    [TestCase("truncated")]
+    [TestCase("emptied")]
+    [TestCase("scribbled")]
+    [TestCase("other")]
+    public void A_damaged_checkpoint_is_named_and_refused(string damage)
+    {
+        using var tool = new Tool();
+        Train(tool, "run", "--epochs", "1");
+        string file = Path.Combine(tool.Folder, "run", "best.safetensors");
+        byte[] bytes = File.ReadAllBytes(file);
+        switch (damage)
+        {
+            case "truncated":
+                File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
+                break;
+            case "emptied":
+                File.WriteAllBytes(file, []);
+                break;
+            case "scribbled":
+                bytes.AsSpan(0, 40).Fill(0xEE);
+                File.WriteAllBytes(file, bytes);
+                break;
+            default:
+                string spec = tool.Write("other.cnn", SmallNet.Replace("conv(4,", "conv(6,"));
+                tool.Run("train", spec, "--out", "other", "--epochs", "1");
+                File.Copy(Path.Combine(tool.Folder, "other", "best.safetensors"), file, overwrite: true);
+                break;
+        }
+        var done = tool.Run("eval", "run");
+        Assert.That(done.Code, Is.EqualTo(1));
+        Assert.That(done.Errors, Does.Contain("best.safetensors").And.Contain("help:"));
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void A_head_of_another_size_than_the_data_is_refused_before_training()
+    {
+        using var tool = new Tool();
+        var done = Train(tool, "run", "--data", "shapes", "--set", "classes=7");
+        Assert.That(done.Code, Is.EqualTo(1));
+        Assert.That(done.Errors, Does.Contain("10 classes").And.Contain("7"));
+        Assert.That(Directory.Exists(Path.Combine(tool.Folder, "run")), Is.False);
+    }
+
+    [Test]
+    public void A_run_is_never_overwritten_unasked()
+    {
+        using var tool = new Tool();
+        string spec = tool.Write("small.cnn", SmallNet);
+        tool.Run("train", spec, "--epochs", "1");
+        tool.Run("train", spec, "--epochs", "1");
+        Assert.That(Directory.Exists(Path.Combine(tool.Folder, "runs", "small-2")), Is.True);
+    }
+
+    [Test]
+    public void A_folder_that_cannot_be_written_is_the_machines_fault()
+    {
+        using var tool = new Tool();
+        var done = Train(tool, "/dev/null/run");
+        Assert.That(done.Code, Is.EqualTo(3));
+        Assert.That(done.Errors, Does.Contain("/dev/null/run").And.Contain("--out"));
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void Without_network_and_npm_a_data_set_says_what_was_tried()
+    {
+        using var tool = new Tool();
+        tool.Variables["CNNSPEC_DATA"] = Path.Combine(tool.Folder, "data");
+        string dotnet = Environment.ProcessPath is { } path ? Path.GetDirectoryName(path)! : "/usr/bin";
+        tool.Variables["PATH"] = Path.Combine(tool.Folder, "empty") + ":" + dotnet;
+        tool.Variables["https_proxy"] = "http://127.0.0.1:9";
+        tool.Variables["HTTPS_PROXY"] = "http://127.0.0.1:9";
+        var done = tool.Run("data", "get", "mnist");
+        Assert.That(done.Code, Is.EqualTo(3), done.Errors);
+        Assert.That(done.Errors, Does.Contain("mnist could not be fetched").And.Contain("npm"));
+        Assert.That(Directory.EnumerateDirectories(tool.Variables["CNNSPEC_DATA"]!), Is.Empty);
+        done.ShowsNoInternals();
+    }
+
+    [Test]
+    public void Mnist_trains_where_it_is_at_hand()
+    {
+        Assume.That(
+            new DataCatalog().List().Single(s => s.Info.Name == "mnist").Prepared,
+            "MNIST has not been fetched here"
+        );
+        using var tool = new Tool();
+        var done = tool.Run("train", Tool.Spec("mnist/lenet5.cnn"), "--limit", "6400", "--epochs", "2", "--out", "run");
+        Assert.That(done.Code, Is.Zero, done.Errors);
+        var accuracy = Regex.Match(done.LastLine, @"^test accuracy: (\d\.\d{4})$");
+        Assert.That(double.Parse(accuracy.Groups[1].Value, CultureInfo.InvariantCulture), Is.GreaterThan(0.9));
+    }
+}
