@@ -39,7 +39,8 @@ type Compilation =
     member this.HasErrors = this.Diagnostics |> List.exists Diagnostic.isError
 
 /// Text to tree, in the dress that the file's name tells.
-let private parse (source: Source) : File * Diagnostic list = CnnParser.parse source
+let private parse (source: Source) : File * Diagnostic list =
+    Dress.parse (Dress.ofPath source.Path) source
 
 let private directory (path: string) =
     match path.LastIndexOfAny [| '/'; '\\' |] with
@@ -210,3 +211,10 @@ let file (options: Options) (source: Source) : Compilation =
     onLargeStack (fun () ->
         let file, problems = parse source
         elaborate options file problems)
+
+/// A spec in its canonical form, in either dress; or what keeps it from being read.
+let rewrite (dress: Dress) (source: Source) : Result<string, Diagnostic list> =
+    onLargeStack (fun () ->
+        match parse source with
+        | file, [] -> Ok(Dress.print dress file)
+        | _, problems -> Error(Diagnostic.inSourceOrder source.Path problems))
