@@ -155,7 +155,11 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                     Elaborate.network declarations constants overrides budget diagnostics.Add declaration
 
                 let program = graph |> Option.map Lower.program
-                graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
+
+                graph
+                |> Option.iter (fun graph ->
+                    diagnostics.AddRange(Lower.unusedRules graph)
+                    diagnostics.AddRange(Lint.network graph (not declarations.Recipes.IsEmpty)))
 
                 let classes =
                     match program |> Option.map Program.outputShape with
@@ -174,6 +178,10 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
         with BudgetExceeded diagnostic ->
             diagnostics.Add diagnostic
             []
+
+    // Of a file that is broken there is more urgent to say.
+    if not (Seq.exists Diagnostic.isError diagnostics) then
+        diagnostics.AddRange(Lint.file file)
 
     {
         File = file
