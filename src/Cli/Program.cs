@@ -10,6 +10,7 @@ var root = new RootCommand(
 {
     CheckCommand.Create(),
     ExplainCommand.Create(),
+    FmtCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),

@@ -25,7 +25,7 @@ public static class SpecFile
                 new Syntax.File(
                     source.ErrorValue.Primary.Span.Source,
                     FSharpList<Syntax.Declaration>.Empty,
-                    FSharpList<string>.Empty
+                    FSharpList<Syntax.Remark>.Empty
                 ),
                 FSharpList<Compile.Network>.Empty,
                 ListModule.OfSeq([source.ErrorValue])

@@ -39,7 +39,8 @@ type Compilation =
     member this.HasErrors = this.Diagnostics |> List.exists Diagnostic.isError
 
 /// Text to tree, in the dress that the file's name tells.
-let private parse (source: Source) : File * Diagnostic list = CnnParser.parse source
+let private parse (source: Source) : File * Diagnostic list =
+    Dress.parse (Dress.ofPath source.Path) source
 
 /// The path of an import, from where the importing file's path begins. `a/../b` is `b`, so that a file is known again.
 let private resolve (from: string) (path: string) =
@@ -169,7 +170,11 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                     Elaborate.network declarations constants overrides budget report declaration
 
                 let program = graph |> Option.map Lower.program
-                graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
+
+                graph
+                |> Option.iter (fun graph ->
+                    diagnostics.AddRange(Lower.unusedRules graph)
+                    diagnostics.AddRange(Lint.network graph (not declarations.Recipes.IsEmpty)))
 
                 let classes =
                     match program |> Option.map Program.outputShape with
@@ -188,6 +193,10 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
         with BudgetExceeded diagnostic ->
             diagnostics.Add diagnostic
             []
+
+    // Of a file that is broken there is more urgent to say.
+    if not (Seq.exists Diagnostic.isError diagnostics) then
+        diagnostics.AddRange(Lint.file file)
 
     {
         File = file
@@ -225,3 +234,10 @@ let file (options: Options) (source: Source) : Compilation =
     onLargeStack (fun () ->
         let file, problems = parse source
         elaborate options file problems)
+
+/// A spec in its canonical form, in either dress; or what keeps it from being read.
+let rewrite (dress: Dress) (source: Source) : Result<string, Diagnostic list> =
+    onLargeStack (fun () ->
+        match parse source with
+        | file, [] -> Ok(Dress.print dress file)
+        | _, problems -> Error(Diagnostic.inSourceOrder source.Path problems))

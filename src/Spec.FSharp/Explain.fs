@@ -8,7 +8,7 @@ open CnnSpec.Text
 /// What the example of a missing import finds once its name is right.
 let private load name =
     match name with
-    | "blocks.cnn" -> Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1); batch_norm; relu }"
+    | "blocks.cnn" -> Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"
     | _ -> Error "there is no such file"
 
 /// An example as the compiler sees it. The one about encodings is saved as Latin-1.

@@ -286,7 +286,7 @@ type private Elaboration
             | From name ->
                 runFrom scope name
                 scope
-            | Initialise rules ->
+            | Initialise(rules, _) ->
                 runInitialise scope rules
                 scope
             | Broken ->

@@ -173,7 +173,7 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
     let eval = evaluate depth context variables
 
     match expr.Kind with
-    | IntLiteral value -> Int value
+    | IntLiteral(value, _) -> Int value
     | FloatLiteral(value, text) ->
         // `5M` and `1k` are whole numbers written short.
         if Char.IsLetter text[text.Length - 1] && Math.Floor value = value && abs value < 9e18 then

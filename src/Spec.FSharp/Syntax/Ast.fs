@@ -28,8 +28,8 @@ type UnaryOperator =
 type Expr = { Kind: ExprKind; Span: Span }
 
 and ExprKind =
-    | IntLiteral of int64
-    /// The text as written rides along, so that printing gives back `1e-3` and not `0.001`.
+    /// A number's text as written rides along, so that printing gives back `50_000`, and `1e-3` and not `0.001`.
+    | IntLiteral of value: int64 * text: string
     | FloatLiteral of value: float * text: string
     | BoolLiteral of bool
     | NoneLiteral
@@ -58,20 +58,27 @@ type Combinator =
     | Sum
     | Product
 
-/// Comments travel with what they stand at, so that formatting keeps them.
+/// What stands on a line of its own between items.
+type Remark =
+    /// A comment, without its `//`.
+    | CommentLine of string
+    | EmptyLine
+
+/// Comments and line structure travel with what they stand at, so that formatting keeps them.
 type Trivia =
     {
-        /// Comment lines above, without their `//`; "" is an empty line between comments or above the item.
-        Above: string list
+        Above: Remark list
         /// The comment behind it on the same line.
         Behind: string option
+        /// It stands on the line of the item before it, or of the brace that opens its body: `conv(6, kernel=5); act`.
+        Joined: bool
     }
 
 type Body =
     {
         Statements: Statement list
         /// Comments after the last statement.
-        Trailing: string list
+        Trailing: Remark list
         Span: Span
     }
 
@@ -101,7 +108,7 @@ and StatementKind =
     | Auxiliary of Argument list * Body
     /// Continue from a named tensor.
     | From of Ident
-    | Initialise of Setting list
+    | Initialise of Setting list * trailing: Remark list
     /// Something that did not parse and has been reported; what comes after it is not judged by its lack.
     | Broken
 
@@ -118,19 +125,19 @@ and DeclarationKind =
     | Function of Ident * Parameter list * Expr
     | Block of Ident * Parameter list * Body
     | Network of Ident * Parameter list * Body
-    | Train of Ident option * Setting list * trailing: string list
+    | Train of Ident option * Setting list * trailing: Remark list
 
 type File =
     {
         Source: Source
         Declarations: Declaration list
         /// Comments after the last declaration.
-        Trailing: string list
+        Trailing: Remark list
     }
 
 [<RequireQualifiedAccess>]
 module Trivia =
-    let none = { Above = []; Behind = None }
+    let none = { Above = []; Behind = None; Joined = false }
 
 [<RequireQualifiedAccess>]
 module BinaryOperator =

@@ -14,11 +14,22 @@ let private tidy isFirst (comments: Comment list) =
         ([], comments)
         ||> List.fold (fun kept comment ->
             match comment.Text, kept with
-            | None, ("" :: _) -> kept
+            | None, (EmptyLine :: _) -> kept
             | None, [] when isFirst -> kept
-            | text, _ -> defaultArg text "" :: kept)
+            | None, _ -> EmptyLine :: kept
+            | Some text, _ -> CommentLine text :: kept)
 
     List.rev folded
+
+/// Whether nothing but white space and `;` lies between a place and what stands before it on its line.
+let private isJoined (text: string) offset =
+    let mutable before = offset - 1
+
+    while before >= 0
+          && (text[before] = ';' || (System.Char.IsWhiteSpace text[before] && text[before] <> '\n')) do
+        before <- before - 1
+
+    before >= 0 && text[before] <> '\n' && text[before] <> '\ufeff'
 
 /// Reads the item that stands here together with its comments: those above it, those inside it (moved above), and the
 /// one behind it on the same line.
@@ -54,8 +65,11 @@ let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span>
 
             let trivia =
                 {
-                    Above = tidy isFirst above @ (inside |> List.sortBy _.Offset |> List.choose _.Text)
+                    Above =
+                        tidy isFirst above
+                        @ (inside |> List.sortBy _.Offset |> List.choose _.Text |> List.map CommentLine)
                     Behind = behind |> Option.bind _.Text
+                    Joined = isJoined text start
                 }
 
             let span =
@@ -165,7 +179,7 @@ let private items
     (item: Parser<'a>)
     (broken: (Span -> 'b) option)
     (finish: 'a * Trivia * Span -> 'b)
-    : Parser<'b list * string list> =
+    : Parser<'b list * Remark list> =
     fun stream ->
         let state = stream.UserState
         let result = ResizeArray<'b>()
@@ -218,10 +232,10 @@ let private items
                 skipSeparators ()
 
         let trailing = state.TakeComments() |> tidy (result.Count = 0)
-        Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) "") |> List.rev))
+        Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) EmptyLine) |> List.rev))
 
 /// `{ item … }`
-let private braced (item: Parser<'a>) broken finish : Parser<'b list * string list * Span> =
+let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark list * Span> =
     nested (
         unbracketed (fun stream ->
             let start = stream.UserState.Offset stream
@@ -275,11 +289,14 @@ let private body: Parser<Body> =
     braced statement (Some broken) makeStatement |>> make
 
 let private setting: Parser<Ident * Expr> =
+    // `fc.1.weight`: after the first, parts may be numbers.
+    let part = word |>> _.Name <|> (many1Satisfy System.Char.IsAsciiDigit .>> ws)
+
     let key =
-        spanned (sepBy1 (fun stream -> word stream) (skipChar '.'))
-        |>> fun (words, span) ->
-            let name = System.String.Join(".", words |> List.map _.Name)
-            { Name = name; Span = { span with End = (List.last words).Span.End } }: Ident
+        spanned (sepBy1 part (skipChar '.'))
+        |>> fun (parts, span) ->
+            let name = System.String.Join(".", parts)
+            ({ Name = name; Span = { span with End = span.Start + (Span.text span).TrimEnd().Length } }: Ident)
 
     key .>> symbol "=" .>>. expression
 
@@ -338,7 +355,7 @@ let private keywordStatements: IDictionary<string, Parser<StatementKind>> =
             "if", conditional
             "aux", (optionalArguments .>>. body |>> Auxiliary)
             "from", (identifier |>> From)
-            "init", (settings |>> fun (rules, _, _) -> Initialise rules)
+            "init", (settings |>> fun (rules, trailing, _) -> Initialise(rules, trailing))
         ]
     )
 

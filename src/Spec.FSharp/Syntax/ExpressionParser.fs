@@ -84,7 +84,7 @@ let private number: Parser<ExprKind> =
                     if suffixed then
                         Reply(FloatLiteral(float (value * scale), written))
                     else
-                        Reply(IntLiteral value)
+                        Reply(IntLiteral(value, written))
                 | _ ->
                     stream.BacktrackTo start
                     refuse "this number is too large" stream

@@ -13,6 +13,16 @@ type Comment =
         OwnLine: bool
     }
 
+[<RequireQualifiedAccess>]
+module Comment =
+
+    /// A comment is one line of text in every dress: what would break or garble the line becomes a blank.
+    let text (written: string) =
+        let isBreak c =
+            (System.Char.IsControl c && c <> '\t') || c = '\u2028' || c = '\u2029'
+
+        (String.map (fun c -> if isBreak c then ' ' else c) written).TrimEnd()
+
 /// What the parsers share. It is mutable and outlives backtracking, which is why comments are keyed by offset.
 type ParserState(source: Source, startOffset: int) =
     let comments = ResizeArray<Comment>()
@@ -79,7 +89,7 @@ module internal Lexing =
                 stream.Skip 2
                 let text = stream.ReadRestOfLine false
 
-                state.Add { Offset = start; Text = Some(text.TrimEnd()); OwnLine = ownLine }
+                state.Add { Offset = start; Text = Some(Comment.text text); OwnLine = ownLine }
 
                 breaks <- 0
             | _ -> going <- false

@@ -7,7 +7,7 @@ open CnnSpec.Text
 
 /// In the order of their numbers.
 let all: Explanation list =
-    List.concat [ Reading.all; Meaning.all; Shapes.all; Training.all ]
+    List.concat [ Reading.all; Meaning.all; Shapes.all; Training.all; Warnings.all ]
 
 let tryFind (code: string) =
     all |> List.tryFind (fun e -> e.Code.Equals(code, System.StringComparison.OrdinalIgnoreCase))

@@ -59,13 +59,13 @@ let private naming =
             """
             network N {
               input 3 x 32 x 32
-              conv(16, kernel=3, strides=2)
+              conv(16, kernel=2, strides=2)
             }
             """
             """
             network N {
               input 3 x 32 x 32
-              conv(16, kernel=3, stride=2)
+              conv(16, kernel=2, stride=2)
             }
             """
         Explanation.create

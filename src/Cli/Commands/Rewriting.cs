@@ -1,0 +1,36 @@
+using CnnSpec.Cli.Output;
+using CnnSpec.Syntax;
+using CnnSpec.Text;
+
+namespace CnnSpec.Cli.Commands;
+
+/// <summary>Specs written anew, for <c>fmt</c> and <c>convert</c>.</summary>
+internal static class Rewriting
+{
+    /// <summary>The canonical text in the dress that the file's name tells, or in another.</summary>
+    /// <returns>Null where the spec does not parse; the diagnostics have been printed.</returns>
+    public static string? Canonical(string path, byte[] bytes, Dress? dress = null)
+    {
+        var source = SourceFile.ofBytes(path, bytes);
+        if (source.IsError)
+        {
+            Show([source.ErrorValue]);
+            return null;
+        }
+        var text = Compile.rewrite(dress ?? DressModule.ofPath(path), source.ResultValue);
+        if (text.IsError)
+        {
+            Show(text.ErrorValue);
+            return null;
+        }
+        return text.ResultValue;
+    }
+
+    private static void Show(IEnumerable<Diagnostic> diagnostics) =>
+        Terminal.Note(
+            Render.all(
+                Terminal.ColoursErrors ? Render.ansi : Render.plain,
+                Microsoft.FSharp.Collections.ListModule.OfSeq(diagnostics)
+            )
+        );
+}
