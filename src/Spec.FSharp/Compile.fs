@@ -61,11 +61,15 @@ let private resolve (from: string) (path: string) =
 
     String.Join('/', List.rev folders)
 
+/// A spec with its blocks needs a few files.
+let private mostFiles = 1_000
+
 /// The declarations of all files that this one imports, each file once, and where reading failed.
 let private imports (load: string -> Result<string, string>) (file: File) : Declaration list * Diagnostic list =
     let visited = Collections.Generic.HashSet [ file.Source.Path ]
     let declarations = ResizeArray<Declaration>()
     let diagnostics = ResizeArray<Diagnostic>()
+    let mutable tooMany: Span option = None
 
     let rec visit depth (file: File) =
         for declaration in file.Declarations do
@@ -75,6 +79,8 @@ let private imports (load: string -> Result<string, string>) (file: File) : Decl
 
                 if depth > Budget.DeepestCalls then
                     diagnostics.Add(Diagnostic.error "E0208" span $"imports nest more than {Budget.DeepestCalls} deep")
+                elif visited.Count > mostFiles then
+                    tooMany <- Some span
                 elif visited.Add full then
                     match load full with
                     | Error reason ->
@@ -90,6 +96,11 @@ let private imports (load: string -> Result<string, string>) (file: File) : Decl
             | _ -> ()
 
     visit 0 file
+
+    tooMany
+    |> Option.iter (fun span ->
+        diagnostics.Add(Diagnostic.error "E0208" span $"this spec imports more than {mostFiles} files"))
+
     List.ofSeq declarations, List.ofSeq diagnostics
 
 /// The values of `--set`, parsed as the spec's expressions are.
@@ -140,9 +151,17 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
     let imported, importProblems = imports options.Load file
     diagnostics.AddRange importProblems
 
-    /// What a missing file may have declared is not complained about.
+    let told = Collections.Generic.HashSet<struct (string * Span)>()
+
+    /// What a missing file may have declared is not complained about, and nothing twice.
     let report (diagnostic: Diagnostic) =
-        if importProblems.IsEmpty || diagnostic.Code <> "E0201" then
+        if
+            (importProblems.IsEmpty || diagnostic.Code <> "E0201")
+            && told.Add(struct (diagnostic.Code, diagnostic.Primary.Span))
+        then
+            if diagnostics.Count >= Diagnostic.most then
+                raise (BudgetExceeded diagnostic)
+
             diagnostics.Add diagnostic
 
     let declarations, problems =

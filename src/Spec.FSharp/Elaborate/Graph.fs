@@ -3,8 +3,25 @@ namespace CnnSpec.Elaborate
 open CnnSpec.Text
 open CnnSpec.Operators
 
+/// What led to a layer. Words are made only where a message shows them: most layers are never complained about.
+type Step =
+    | Expanding of path: string
+    /// `item` is what the turn is about, where there is one: `out = 128`.
+    | Turn of number: int64 * count: int64 * item: (string * Value) option
+
 /// A step of expansion that led to a layer: a call of a block, a turn of a loop.
-type Frame = { Span: Span; Text: string }
+type Frame =
+    {
+        Span: Span
+        Step: Step
+    }
+
+    member this.Text =
+        match this.Step with
+        | Expanding path -> $"while expanding {path}"
+        | Turn(number, count, Some(name, (Int _ | Float _ | Bool _ as value))) ->
+            $"in turn {number} of {count}, {name} = {Value.describe value}"
+        | Turn(number, count, _) -> $"in turn {number} of {count}"
 
 /// One operation with everything known about it. Inputs are ids of earlier nodes.
 type Node =
@@ -90,5 +107,7 @@ type internal Builder(budget: Budget) =
     member _.Append(make: int -> Node) =
         let node = make nodes.Count
         budget.Layer(node.Span, nodes.Count)
+        // Names as long as pages, a layer each, would fill the memory.
+        budget.Spend(node.Span, node.Path.Length / 16)
         nodes.Add node
         node

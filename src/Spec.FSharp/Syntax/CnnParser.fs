@@ -194,7 +194,11 @@ let private items
         skipSeparators ()
 
         while going do
-            if stream.IsEndOfStream || (closing.IsSome && stream.Peek() = closing.Value) then
+            if
+                stream.IsEndOfStream
+                || (closing.IsSome && stream.Peek() = closing.Value)
+                || state.Diagnostics.Count >= Diagnostic.most
+            then
                 going <- false
             else
                 let before = stream.Index
@@ -253,6 +257,8 @@ let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark li
                     ws stream |> ignore
                     stream.UserState.Restore outer
                     Reply((list, trailing, body))
+                elif stream.UserState.Diagnostics.Count >= Diagnostic.most then
+                    Reply((list, trailing, span start finish stream.UserState))
                 else
                     let state = stream.UserState
 
@@ -319,7 +325,7 @@ let private conditional: Parser<StatementKind> =
 
     let rec more branches : Parser<StatementKind> =
         (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. branch
-         >>= fun next -> more (next :: branches))
+         >>= fun next -> nested (more (next :: branches)))
         <|> (otherwise |>> fun last -> If(List.rev branches, last))
 
     branch >>= fun first -> more [ first ]
@@ -405,7 +411,9 @@ let private functionBody: Parser<Expr> =
     let rec lines: Parser<Expr> =
         fun stream ->
             (wsLines
-             >>. ((attempt (keyword "let") >>. identifier .>> symbol "=" .>>. expression .>> wsLines .>> separators
+             >>. ((attempt (keyword "let") >>. link >>. identifier .>> symbol "=" .>>. expression
+                   .>> wsLines
+                   .>> separators
                    .>>. lines
                    |>> fun ((name, value), rest) ->
                        { Kind = LetIn(name, value, rest); Span = Span.cover name.Span rest.Span })

@@ -179,7 +179,7 @@ let private atom: Parser<Expr> =
 /// An expression that no operator touches, for `input 3 x 32 x 32`; `[index]` may follow it.
 let term: Parser<Expr> =
     let index =
-        spanned (skipChar '[' >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']') .>> ws
+        spanned (skipChar '[' >>. link >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']') .>> ws
 
     atom .>>. many index
     |>> fun (first, indices) ->
@@ -199,7 +199,7 @@ let private operators =
             else
                 preturn ()
 
-        boundary >>. offset .>> wsLines |>> fun finish -> finish - text.Length
+        boundary >>. link >>. offset .>> wsLines |>> fun finish -> finish - text.Length
 
     for text, level, operator in BinaryOperator.table do
         let associativity =
