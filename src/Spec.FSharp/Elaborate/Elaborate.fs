@@ -175,12 +175,10 @@ type private Elaboration
             )
 
     /// The name of a layer: its label, or the next number.
-    let layerPath (naming: Naming) scope named =
-        match named with
-        | Some(name, span) ->
-            takeName naming scope (name, span)
-            naming.Path name
-        | None -> naming.Path(naming.Number())
+    let layerPath (naming: Naming) scope named span =
+        let name, span = named |> Option.defaultWith (fun () -> naming.Number(), span)
+        takeName naming scope (name, span)
+        naming.Path name
 
     /// The scope that a labelled statement opens for the layers in it.
     let inner (naming: Naming) scope named =
@@ -432,7 +430,7 @@ type private Elaboration
         | Some operator, _ ->
             let bound, problems = Signature.bind operator.Signature span given
             List.iter (provenance scope.Frames >> report) problems
-            let path = layerPath naming scope named
+            let path = layerPath naming scope named span
 
             match bound, current with
             | Some bound, Known id -> step scope path name (operator.Build bound builder[id].Shape) span
@@ -466,7 +464,7 @@ type private Elaboration
 
     and expand (naming: Naming) scope named (block: BlockDeclaration) given span =
         budget.Call(span, scope.Calls + 1, block.Name.Name)
-        let path = layerPath naming scope named
+        let path = layerPath naming scope named span
 
         let parameters =
             block.Parameters |> List.map (fun p -> p.Name.Name, p.Default.IsNone)
@@ -694,7 +692,7 @@ type private Elaboration
         elif bound.IsNone || ends.Length < branches.Count then
             current <- Poisoned
         else
-            let path = naming.Path(naming.Decorative(signature.Name, statement.Span))
+            let path = naming.Path(naming.Decorative signature.Name)
 
             match append scope path signature.Name op (ends |> List.map _.Node) statement.Span with
             | Ok node -> current <- Known node.Id

@@ -49,6 +49,7 @@ type Graph =
 /// scope, as in PyTorch's `nn.Sequential`; loops, conditions, groups and combinators open none.
 type internal Naming(prefix: string) =
     let taken = System.Collections.Generic.Dictionary<string, Span>()
+    let decorative = System.Collections.Generic.Dictionary<string, int>()
     let mutable next = 0
 
     member _.Prefix = prefix
@@ -71,16 +72,11 @@ type internal Naming(prefix: string) =
             None
 
     /// A name for an operation without weights, which nothing refers to: `add`, `add_2` …
-    member this.Decorative(name: string, span: Span) =
-        let rec attempt index =
-            let candidate = if index = 1 then name else $"{name}_{index}"
-
-            if (this.Take(candidate, span)).IsSome then
-                attempt (index + 1)
-            else
-                candidate
-
-        attempt 1
+    member _.Decorative(name: string) =
+        let _, before = decorative.TryGetValue name
+        let count = before + 1
+        decorative[name] <- count
+        if count = 1 then name else $"{name}_{count}"
 
 /// The graph while it grows.
 type internal Builder(budget: Budget) =
