@@ -10,6 +10,7 @@ var root = new RootCommand(
 {
     CheckCommand.Create(),
     FmtCommand.Create(),
+    ConvertCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
