@@ -24,8 +24,12 @@ let private isJoined (text: string) offset =
 let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span> =
     fun stream ->
         let state = stream.UserState
-        let above = state.TakeComments()
         let start = state.Offset stream
+        // Looking for an `else` may have read a word too many, and the comment behind it.
+        let above, later =
+            state.TakeComments() |> List.partition (fun c -> c.Offset < start)
+
+        state.Restore later
         let reply = parser stream
 
         if reply.Status <> Ok then
@@ -374,12 +378,16 @@ let private parseExcerpt (parser: Parser<'a>) (excerpt: Excerpt) : Result<'a, Di
         match state.TakeComments() |> List.tryFind _.Text.IsSome with
         | None -> Result.Ok result
         | Some comment ->
-            Diagnostic.error "E0105" (Span.create source comment.Offset (comment.Offset + 2)) "a comment cannot stand here"
+            Diagnostic.error
+                "E0105"
+                (Span.create source comment.Offset (comment.Offset + 2))
+                "a comment cannot stand here"
             |> Result.Error
     | Failure(_, error, _) ->
         Result.Error(SyntaxError.diagnose source (excerpt.Place(int error.Position.Index)) error.Messages)
 
-let private alone parser = bracketed (wsLines >>. parser .>> wsLines)
+let private alone parser =
+    bracketed (wsLines >>. parser .>> wsLines)
 
 let parseExpressionIn excerpt = parseExcerpt (alone expression) excerpt
 

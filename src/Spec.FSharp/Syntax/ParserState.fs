@@ -41,12 +41,7 @@ module Comment =
         remarks |> List.rev |> List.skipWhile ((=) EmptyLine) |> List.rev
 
 /// Text of a source in another guise (unescaped, unquoted), and where each of its characters stands there.
-type Excerpt =
-    {
-        Source: Source
-        Text: string
-        Place: int -> int
-    }
+type Excerpt = { Source: Source; Text: string; Place: int -> int }
 
 [<RequireQualifiedAccess>]
 module Excerpt =

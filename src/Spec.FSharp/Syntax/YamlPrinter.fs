@@ -116,7 +116,10 @@ type private Style =
 /// The fields of a statement without its label and outputs; none where it is a word by itself.
 let rec private fields (style: Style) (statement: Statement) : (string * Value) list =
     let arguments list =
-        if List.isEmpty list then [] else [ "with", style.Arguments list ]
+        if List.isEmpty list then
+            []
+        else
+            [ "with", style.Arguments list ]
 
     let index name =
         name |> Option.map (fun (name: Ident) -> "index", inline' name.Name) |> Option.toList
@@ -131,8 +134,7 @@ let rec private fields (style: Style) (statement: Statement) : (string * Value) 
         [ "apply", inline' (code style.InBrackets (call name arguments)) ]
     | Apply(name, None) -> [ name.Name, Absent ]
     | Apply(name, Some arguments) -> [ name.Name, style.Arguments arguments ]
-    | Repeat(count, name, inner) ->
-        [ "repeat", style.Expression count ] @ index name @ [ "do", style.Body false inner ]
+    | Repeat(count, name, inner) -> [ "repeat", style.Expression count ] @ index name @ [ "do", style.Body false inner ]
     | For(variable, name, items, inner) ->
         [ "for", inline' variable.Name ]
         @ index name
@@ -240,11 +242,11 @@ let rec private statementLines isBranch (statement: Statement) : string list =
 and private bodyLines isBranches (inner: Body) =
     let line (line: Statement list) =
         match line with
-        | [ single ] ->
-            remarks single.Trivia.Above
-            @ item (withBehind single.Trivia (statementLines isBranches single))
+        | [ single ] -> remarks single.Trivia.Above @ item (withBehind single.Trivia (statementLines isBranches single))
         | several ->
-            let text = "[" + (several |> List.map (statementFlow false) |> String.concat ", ") + "]"
+            let text =
+                "[" + (several |> List.map (statementFlow false) |> String.concat ", ") + "]"
+
             remarks several.Head.Trivia.Above @ item (withBehind (List.last several).Trivia [ text ])
 
     // A list among branches is a branch, so each branch has an item of its own.
@@ -292,7 +294,9 @@ let private functionFields style (expr: Expr) =
         match bindings with
         | [] -> []
         | bindings when style.InBrackets ->
-            let items = bindings |> List.map (fun (name, value) -> name.Name + ": " + (flow value).Text)
+            let items =
+                bindings |> List.map (fun (name, value) -> name.Name + ": " + (flow value).Text)
+
             [ "let", inline' ("[" + String.concat ", " items + "]") ]
         | bindings -> [ "let", Items(bindings |> List.map (fun (name, value) -> "- " + line name.Name value)) ]
 
@@ -300,7 +304,10 @@ let private functionFields style (expr: Expr) =
 
 let private declarationFields style (declaration: Declaration) : (string * Value) list =
     let ps list =
-        if List.isEmpty list then [] else [ "parameters", style.Parameters list ]
+        if List.isEmpty list then
+            []
+        else
+            [ "parameters", style.Parameters list ]
 
     match declaration.Kind with
     | Import(file, _) -> [ "import", inline' (path file) ]
@@ -310,7 +317,7 @@ let private declarationFields style (declaration: Declaration) : (string * Value
     | Network(name, list, inner) -> [ "network", inline' name.Name ] @ ps list @ [ "body", style.Body false inner ]
     | Train(name, list, trailing) ->
         (name |> Option.map (fun name -> "name", inline' name.Name) |> Option.toList)
-        |> List.append [ "train", style.Settings list trailing ]
+        @ [ "train", style.Settings list trailing ]
 
 /// The canonical text of a file whose layout is that of the `.cnn` printer.
 let print (file: File) : string =
@@ -320,10 +327,14 @@ let print (file: File) : string =
             remarks single.Trivia.Above
             @ item (withBehind single.Trivia (declarationFields (below ()) single |> List.collect field))
         | several ->
-            let text = several |> List.map (declarationFields (between ()) >> itemFlow) |> String.concat ", "
-            remarks several.Head.Trivia.Above @ item (withBehind (List.last several).Trivia [ "[" + text + "]" ])
+            let text =
+                several |> List.map (declarationFields (between ()) >> itemFlow) |> String.concat ", "
+
+            remarks several.Head.Trivia.Above
+            @ item (withBehind (List.last several).Trivia [ "[" + text + "]" ])
 
     let lines =
-        (lines (fun (d: Declaration) -> d.Trivia) file.Declarations |> List.collect line) @ remarks file.Trailing
+        (lines (fun (d: Declaration) -> d.Trivia) file.Declarations |> List.collect line)
+        @ remarks file.Trailing
 
     lines |> List.map (fun line -> line + "\n") |> String.concat ""

@@ -132,7 +132,11 @@ let rec private body (reading: Reading) isBranches (node: Node) : Body option =
                 Span = reading.Span node
             }
     | _ ->
-        reading.Complain node $"a body is a list of statements, and this is {describe node}" "write it as [relu], or one statement a line behind '-'"
+        reading.Complain
+            node
+            $"a body is a list of statements, and this is {describe node}"
+            "write it as [relu], or one statement a line behind '-'"
+
         None
 
 /// One item of a body: a statement, a line of several, or (among branches) a branch of several.
@@ -145,18 +149,16 @@ and private line reading isBranches isJoined isFirst (node: Node) : Statement li
         eachWithin reading (start :: items.Tail) _.Start (fun index item ->
             let item = if index = 0 then first else item
             let above = if index = 0 then reading.TakeBefore node.Start else []
-            let statement = statement reading (isJoined || index > 0) (isFirst && index = 0) item
+
+            let statement =
+                statement reading (isJoined || index > 0) (isFirst && index = 0) item
+
             let remarks = Comment.remarks isFirst above
 
             { statement with
                 Trivia = { statement.Trivia with Above = remarks @ statement.Trivia.Above }
             })
-        |> List.mapi (fun index statement ->
-            if index < items.Length - 1 || statement.Trivia.Behind.IsSome then
-                statement
-            else
-                let behind = reading.TakeBehind node.End |> List.tryHead |> Option.bind _.Text
-                { statement with Trivia = { statement.Trivia with Behind = behind } })
+        |> withLineEnd reading node (fun (s: Statement) -> s.Trivia) (fun trivia s -> { s with Trivia = trivia })
     | _ -> [ statement reading isJoined isFirst node ]
 
 and private statement reading isJoined isFirst (node: Node) : Statement =
@@ -181,7 +183,9 @@ and private parts reading (node: Node) : StatementKind * Expr option * Ident lis
     | Mapping(_, entries) ->
         let entries = entries |> List.map (fun (key, value) -> keyText key, key, value)
         let isMain word = companions.ContainsKey word
-        let own = entries |> List.filter (fun (word, _, _) -> not (List.contains word common))
+
+        let own =
+            entries |> List.filter (fun (word, _, _) -> not (List.contains word common))
 
         let item (word, key, value) =
             {
@@ -203,14 +207,20 @@ and private parts reading (node: Node) : StatementKind * Expr option * Ident lis
             Broken, None, []
         | None, (word, key, _) :: (second, _, _) :: _ ->
             let help =
-                suggestion word (Seq.append companions.Keys common) $"arguments go in brackets, as in {word}: [64, kernel: 3]"
+                suggestion
+                    word
+                    (Seq.append companions.Keys common)
+                    $"arguments go in brackets, as in {word}: [64, kernel: 3]"
 
             reading.Complain key $"a statement is one thing, and this is '{word}' and '{second}'" help
             Broken, None, []
 
 and private labelled reading (item: Item) =
     let label = item.TryFind "label" |> Option.bind (text reading "a label")
-    let outputs = item.TryFind "as" |> Option.map (names reading "a tensor") |> Option.defaultValue []
+
+    let outputs =
+        item.TryFind "as" |> Option.map (names reading "a tensor") |> Option.defaultValue []
+
     label, outputs
 
 /// `relu` or `conv(64, kernel=3)`, written as in `.cnn`.
@@ -219,7 +229,11 @@ and private apply reading (node: Node) : StatementKind =
     | Some { Kind = Name name; Span = span } -> Apply({ Name = name; Span = span }, None)
     | Some { Kind = Call(name, arguments) } -> Apply(name, Some arguments)
     | Some _ ->
-        reading.Complain node $"a statement is a layer, and this is {describe node}" "write relu, or conv: [64, kernel: 3]"
+        reading.Complain
+            node
+            $"a statement is a layer, and this is {describe node}"
+            "write relu, or conv: [64, kernel: 3]"
+
         Broken
     | None -> Broken
 
@@ -238,7 +252,9 @@ and private keyword reading (item: Item) =
     let value = item.Value
     let label, outputs = labelled reading item
     let expr node = expression reading node
-    let inner isBranches node = within reading item node (fun () -> body reading isBranches node)
+
+    let inner isBranches node =
+        within reading item node (fun () -> body reading isBranches node)
 
     let part word example read =
         required reading item word example |> Option.bind read
@@ -248,15 +264,15 @@ and private keyword reading (item: Item) =
         | Some node -> arguments reading node
         | None -> Some []
 
-    let index =
-        item.TryFind "index" |> Option.bind (name reading "an index")
+    let index = item.TryFind "index" |> Option.bind (name reading "an index")
 
     let kind =
         match item.Word with
         | "input" -> dimensions reading value |> Option.map Input
         | "let" ->
             one reading value "let"
-            |> Option.bind (fun (key, value) -> Option.map2 (fun name value -> Let(name, value)) (name reading "a value" key) (expr value))
+            |> Option.bind (fun (key, value) ->
+                Option.map2 (fun name value -> Let(name, value)) (name reading "a value" key) (expr value))
         | "assert" ->
             let message = item.TryFind "message" |> Option.map expr
 
@@ -275,7 +291,8 @@ and private keyword reading (item: Item) =
             Option.map3 (fun variable items inner -> For(variable, index, items, inner)) variable items inner
         | "if" -> conditional reading item |> Option.map If
         | "group" -> inner false value |> Option.map Group
-        | "aux" -> Option.map2 (fun arguments inner -> Auxiliary(arguments, inner)) (withArguments ()) (inner false value)
+        | "aux" ->
+            Option.map2 (fun arguments inner -> Auxiliary(arguments, inner)) (withArguments ()) (inner false value)
         | "from" -> name reading "a tensor" value |> Option.map From
         | "init" -> Some(Initialise(within reading item value (fun () -> settings reading value)))
         | "apply" -> Some(apply reading value)
@@ -299,18 +316,31 @@ and private dimensions reading (node: Node) : Expr list option =
             None
     | Sequence(_, items) when not items.IsEmpty ->
         let sizes = items |> List.map (expression reading)
-        if List.forall Option.isSome sizes then Some(List.choose id sizes) else None
+
+        if List.forall Option.isSome sizes then
+            Some(List.choose id sizes)
+        else
+            None
     | Refused -> None
     | _ ->
-        reading.Complain node $"an input is channels x height x width, and this is {describe node}" "write input: 3 x 32 x 32"
+        reading.Complain
+            node
+            $"an input is channels x height x width, and this is {describe node}"
+            "write input: 3 x 32 x 32"
+
         None
 
 /// Branches and what is done otherwise; a map behind `else` is the next branch.
 and private conditional reading (item: Item) : ((Expr * Body) list * Body option) option =
     let condition = expression reading item.Value
-    let inner node = within reading item node (fun () -> body reading false node)
+
+    let inner node =
+        within reading item node (fun () -> body reading false node)
+
     let consequence = required reading item "then" "[relu]" |> Option.bind inner
-    let first = Option.map2 (fun condition body -> condition, body) condition consequence
+
+    let first =
+        Option.map2 (fun condition body -> condition, body) condition consequence
 
     match item.TryFind "else", first with
     | None, first -> first |> Option.map (fun first -> [ first ], None)
@@ -341,7 +371,8 @@ and private conditional reading (item: Item) : ((Expr * Body) list * Body option
 
 /// The value that a function returns, under the names it gives on the way.
 let private functionBody reading (item: Item) : Expr option =
-    let result = required reading item "returns" "2 * x" |> Option.bind (expression reading)
+    let result =
+        required reading item "returns" "2 * x" |> Option.bind (expression reading)
 
     let bindings =
         match item.TryFind "let" with
@@ -389,10 +420,16 @@ let private declarationKind reading (item: Item) : DeclarationKind option =
     | "let" ->
         one reading item.Value "let"
         |> Option.bind (fun (key, value) ->
-            Option.map2 (fun name value -> Constant(name, value)) (name reading "a value" key) (expression reading value))
+            Option.map2
+                (fun name value -> Constant(name, value))
+                (name reading "a value" key)
+                (expression reading value))
     | "train" ->
         let label = item.TryFind "name" |> Option.bind (name reading "a recipe")
-        let settings, trailing = within reading item item.Value (fun () -> settings reading item.Value)
+
+        let settings, trailing =
+            within reading item item.Value (fun () -> settings reading item.Value)
+
         Some(Train(label, settings, trailing))
     | word ->
         let name = name reading $"a {word}" item.Value
@@ -412,7 +449,8 @@ let private declaration (reading: Reading) isJoined isFirst (node: Node) : Decla
                 let entries = entries |> List.map (fun (key, value) -> keyText key, key, value)
 
                 // A function has a `let`, too.
-                let isMain (word, _, _) = declarationKeys.ContainsKey word && word <> "let"
+                let isMain (word, _, _) =
+                    declarationKeys.ContainsKey word && word <> "let"
 
                 match
                     List.tryFind isMain entries
@@ -429,18 +467,29 @@ let private declaration (reading: Reading) isJoined isFirst (node: Node) : Decla
                             Others = entries |> List.filter (fun (_, k, _) -> k.Start <> key.Start)
                             Node = node
                         }
+                    |> Option.map (fun kind -> key.Start, kind)
                 | None, (word, key, _) :: _ ->
                     let known = String.concat ", " declarationKeys.Keys
-                    reading.Complain key $"'{word}' declares nothing" (suggestion word declarationKeys.Keys $"known are {known}")
+
+                    reading.Complain
+                        key
+                        $"'{word}' declares nothing"
+                        (suggestion word declarationKeys.Keys $"known are {known}")
+
                     None
                 | None, [] ->
                     reading.Complain node "this declares nothing" "write network: Name, with a body"
                     None
             | _ ->
-                reading.Complain node $"a declaration is a map, and this is {describe node}" "write network: Name, with a body"
+                reading.Complain
+                    node
+                    $"a declaration is a map, and this is {describe node}"
+                    "write network: Name, with a body"
+
                 None)
 
-    kind |> Option.map (fun kind -> { Kind = kind; Span = reading.Span node; Trivia = trivia })
+    kind
+    |> Option.map (fun (key, kind) -> { Kind = kind; Span = Span.create reading.Source key node.End; Trivia = trivia })
 
 /// Every declaration that can be read, and a diagnostic for everything that cannot.
 let parse (source: Source) : File * Diagnostic list =
@@ -457,22 +506,23 @@ let parse (source: Source) : File * Diagnostic list =
             eachWithin reading items _.Start (fun index item ->
                 match item.Kind with
                 | Sequence(_, (_ :: _ as line)) ->
-                    line |> List.mapi (fun at item -> declaration reading (at > 0) (isFirst index && at = 0) item)
-                | _ -> [ declaration reading false (isFirst index) item ])
+                    line
+                    |> List.mapi (fun at item -> declaration reading (at > 0) (isFirst index && at = 0) item)
+                    |> List.choose id
+                    |> withLineEnd reading item (fun (d: Declaration) -> d.Trivia) (fun trivia d ->
+                        { d with Trivia = trivia })
+                | _ -> declaration reading false (isFirst index) item |> Option.toList)
             |> List.concat
         | Some { Kind = Sequence _ } -> []
         | Some node ->
-            reading.Complain node $"a spec is a list of declarations, and this is {describe node}" "begin each with a dash: - network: LeNet"
+            reading.Complain
+                node
+                $"a spec is a list of declarations, and this is {describe node}"
+                "begin each with a dash: - network: LeNet"
+
             []
 
     let trailing =
-        reading.TakeWhile(fun _ -> true)
-        |> Comment.remarks (List.isEmpty declarations)
-        |> Comment.trailing
+        reading.TakeWhile(fun _ -> true) |> Comment.remarks (List.isEmpty declarations) |> Comment.trailing
 
-    {
-        Source = source
-        Declarations = List.choose id declarations
-        Trailing = trailing
-    },
-    problems @ reading.Diagnostics
+    { Source = source; Declarations = declarations; Trailing = trailing }, problems @ reading.Diagnostics

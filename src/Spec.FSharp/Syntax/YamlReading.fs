@@ -26,7 +26,13 @@ type Reading(source: Source, comments: Comment list) =
         let span = this.Span node
         // What goes over many lines is shown by its first.
         let finish = source.Text.IndexOfAny([| '\n'; '\r' |], node.Start)
-        let span = if finish >= 0 && finish < span.End then { span with End = finish } else span
+
+        let span =
+            if finish >= 0 && finish < span.End then
+                { span with End = finish }
+            else
+                span
+
         this.Report(Diagnostic.error "E0105" span message |> Diagnostic.withHelp help)
 
     member _.TakeWhile(belongs: Comment -> bool) =
@@ -54,7 +60,7 @@ type Reading(source: Source, comments: Comment list) =
             this.TakeBefore start |> List.partition (fun comment -> comment.OwnLine)
 
         this.Behind <- this.Behind @ behind
-        pending <- List.filter _.Text.IsSome own @ pending
+        pending <- own @ pending
 
     /// Comments after the last item of a list whose items begin in this column.
     member this.TakeTrailing column =
@@ -93,6 +99,14 @@ let withTrivia (reading: Reading) isFirst isJoined (node: Node) (read: unit -> '
         Behind = last |> Option.bind _.Text
         Joined = isJoined
     }
+
+/// Items that share a line between brackets: the comment behind the brackets is the last one's.
+let withLineEnd (reading: Reading) (line: Node) (get: 'a -> Trivia) (set: Trivia -> 'a -> 'a) (items: 'a list) =
+    match List.rev items with
+    | last :: others when (get last).Behind.IsNone ->
+        let behind = reading.TakeBehind line.End |> List.tryHead |> Option.bind _.Text
+        List.rev (set { get last with Behind = behind } last :: others)
+    | _ -> items
 
 /// Reads the items of a list (or the pairs of a map), each with the place where the next one begins as its limit.
 let eachWithin (reading: Reading) (items: 'a list) (start: 'a -> int) (read: int -> 'a -> 'b) : 'b list =
@@ -196,7 +210,8 @@ let names (reading: Reading) what (node: Node) : Ident list =
     | _ -> name reading what node |> Option.toList
 
 let rec expression (reading: Reading) (node: Node) : Expr option =
-    let located kind = { Kind = kind; Span = reading.Span node }: Expr
+    let located kind =
+        { Kind = kind; Span = reading.Span node }: Expr
 
     match node.Kind with
     | Refused -> None
@@ -222,7 +237,8 @@ let rec expression (reading: Reading) (node: Node) : Expr option =
     | Mapping(_, entries) ->
         let values =
             entries
-            |> List.map (fun (key, value) -> Option.map2 (fun k v -> k, v) (text reading "a key" key) (expression reading value))
+            |> List.map (fun (key, value) ->
+                Option.map2 (fun k v -> k, v) (text reading "a key" key) (expression reading value))
 
         if List.forall Option.isSome values then
             Some(located (MapLiteral(List.choose id values)))
@@ -304,15 +320,28 @@ let settings (reading: Reading) (node: Node) : Setting list * Remark list =
         Option.map2 (fun key value -> { Key = key; Value = value; Trivia = trivia }: Setting) name value
 
     let pairs joinFirst form entries =
-        entries |> List.mapi (fun index entry -> pair (if index = 0 then joinFirst else form <> Lines) entry)
+        entries
+        |> List.mapi (fun index entry -> pair (if index = 0 then joinFirst else form <> Lines) entry)
 
-    let line isFlow (item: Node) =
+    let rec entries (item: Node) =
         match item.Kind with
-        | Mapping(form, entries) -> pairs isFlow (if isFlow then Braces else form) entries
+        | Mapping(_, entries) -> entries
+        // A recipe may be wrong and have a key twice, as a map cannot.
+        | Sequence(_, items) -> items |> List.collect entries
         | Refused -> []
         | _ ->
             reading.Complain item $"settings are name: value, and this is {describe item}" "write name: value"
             []
+
+    let line isFlow (item: Node) =
+        let form =
+            match item.Kind with
+            | Mapping(form, _) when not isFlow -> form
+            | _ -> Braces
+
+        pairs isFlow form (entries item)
+        |> List.choose id
+        |> withLineEnd reading item (fun (s: Setting) -> s.Trivia) (fun trivia s -> { s with Trivia = trivia })
 
     match node.Kind with
     | Refused -> [], []
@@ -324,7 +353,7 @@ let settings (reading: Reading) (node: Node) : Setting list * Remark list =
         reading.Enter(bodyStart isFlow items node)
         let settings = items |> List.collect (line isFlow)
 
-        List.choose id settings, trailing reading isFlow node settings.IsEmpty
+        settings, trailing reading isFlow node settings.IsEmpty
     | _ ->
         reading.Complain node $"settings are name: value, and this is {describe node}" "write each as name: value"
         [], []

@@ -73,7 +73,9 @@ let private unquote (source: Source) start finish isDouble =
 let quoted (source: Source) (node: Node) style (value: string) : Excerpt =
     let exact =
         try
-            let text, places = unquote source node.Start node.End (style = ScalarStyle.DoubleQuoted)
+            let text, places =
+                unquote source node.Start node.End (style = ScalarStyle.DoubleQuoted)
+
             if text = value then Some places else None
         with
         | :? ArgumentException
@@ -89,7 +91,13 @@ let quoted (source: Source) (node: Node) style (value: string) : Excerpt =
 /// The lines of a `|` or `>` scalar, below its header.
 let block (source: Source) (node: Node) : Excerpt =
     let header = source.Text.IndexOf('\n', node.Start)
-    let start = if header < 0 || header >= node.End then node.End else header + 1
+
+    let start =
+        if header < 0 || header >= node.End then
+            node.End
+        else
+            header + 1
+
     Excerpt.ofSpan source start node.End
 
 /// From the first character in which a comment could not begin to the last.
@@ -131,7 +139,11 @@ let comments (source: Source) (root: Node option) : Comment list =
                 let stop = if stop < 0 then text.Length else stop
 
                 found.Add
-                    { Offset = at; Text = Some(Comment.text (text.Substring(at + 1, stop - at - 1))); OwnLine = ownLine }
+                    {
+                        Offset = at
+                        Text = Some(Comment.text (text.Substring(at + 1, stop - at - 1)))
+                        OwnLine = ownLine
+                    }
 
                 at <- stop
                 breaks <- 0

@@ -56,17 +56,18 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
         current <- if parser.MoveNext() then parser.Current else null
 
     let refuse start finish message help =
-        report (
-            Diagnostic.error "E0105" (Span.create source start finish) message
-            |> Diagnostic.withHelp help
-        )
+        report (Diagnostic.error "E0105" (Span.create source start finish) message |> Diagnostic.withHelp help)
 
     /// Anchors and tags of a node.
     let checkProperties (event: NodeEvent) =
         let start = place event.Start
 
         if not event.Anchor.IsEmpty then
-            refuse start (clamp (start + 1 + event.Anchor.Value.Length)) "a spec has no anchors" "name a value with let, and layers with a block"
+            refuse
+                start
+                (clamp (start + 1 + event.Anchor.Value.Length))
+                "a spec has no anchors"
+                "name a value with let, and layers with a block"
 
         if not event.Tag.IsEmpty && (event :? Scalar |> not || not event.Tag.IsNonSpecific) then
             refuse start (clamp (start + 1)) "a spec has no tags" "leave out the word that begins with '!'"
@@ -80,7 +81,10 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
                 match seen.TryGetValue name with
                 | true, first ->
                     report (
-                        Diagnostic.error "E0202" (Span.create source key.Start key.End) $"the key '{name}' is given twice"
+                        Diagnostic.error
+                            "E0202"
+                            (Span.create source key.Start key.End)
+                            $"the key '{name}' is given twice"
                         |> Diagnostic.withRelated
                             [ { Span = Span.create source first.Start first.End; Text = "first given here" } ]
                     )
@@ -115,9 +119,17 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             advance ()
 
             {
-                Kind = if properties then Refused else Scalar(scalar.Style, scalar.Value)
+                Kind =
+                    if properties then
+                        Refused
+                    else
+                        Scalar(scalar.Style, scalar.Value)
                 Start = start
-                End = if finish = start then start else start + text.Substring(start, finish - start).TrimEnd().Length
+                End =
+                    if finish = start then
+                        start
+                    else
+                        start + text.Substring(start, finish - start).TrimEnd().Length
             }
         | :? SequenceStart as opening ->
             checkProperties opening
@@ -141,7 +153,10 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             mapping depth opening
         | other ->
             let start = place other.Start
-            raise (Stop(Diagnostic.error "E0105" (Span.create source start start) "this is not YAML that a spec can use"))
+
+            raise (
+                Stop(Diagnostic.error "E0105" (Span.create source start start) "this is not YAML that a spec can use")
+            )
 
     and mapping depth (opening: MappingStart) =
         let entries = ResizeArray<Node * Node>()
@@ -163,9 +178,12 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             | None -> start
 
         let form =
-            if opening.Style <> MappingStyle.Flow then Lines
-            elif text[min start (text.Length - 1)] = '{' && start < max 1 first then Braces
-            else Pair
+            if opening.Style <> MappingStyle.Flow then
+                Lines
+            elif entries.Count = 0 || (start < first && text[start] = '{') then
+                Braces
+            else
+                Pair
 
         let last =
             match Seq.tryLast entries with

@@ -62,14 +62,19 @@ let private template (parts: StringPart list) =
         | Literal text -> text.Replace("{", "{{").Replace("}", "}}")
         | Hole expr ->
             let code = ExpressionPrinter.flat expr
-            if code.StartsWith '{' then "{ " + code + "}" else "{" + code + "}")
+
+            if code.StartsWith '{' then
+                "{ " + code + "}"
+            else
+                "{" + code + "}")
     |> String.concat ""
     |> quoted
 
 let private isPlainWord (text: string) =
     text <> ""
     && Char.IsAsciiLetterOrDigit text[0]
-    && text |> Seq.forall (fun c -> Char.IsAsciiLetterOrDigit c || c = '_' || c = '.' || c = '/' || c = '-')
+    && text
+       |> Seq.forall (fun c -> Char.IsAsciiLetterOrDigit c || c = '_' || c = '.' || c = '/' || c = '-')
 
 /// Text where nothing but text can stand: labels, keys, paths.
 let text (expr: Expr) =
@@ -99,10 +104,17 @@ let private codeIn inBrackets (expr: Expr) =
     else
         { Text = template [ Hole expr ]; IsClean = false }
 
+let private distinct (names: string list) =
+    (List.distinct names).Length = names.Length
+
+/// YAML refuses a map with a key twice; the language refuses it later, so it can be written.
+let private isMap entries =
+    entries |> List.map (fst >> text) |> distinct
+
 let rec private value inBrackets (expr: Expr) : Flow =
     match expr.Kind with
     | ListLiteral items -> items |> List.map flow |> joined "[" "]"
-    | MapLiteral entries ->
+    | MapLiteral entries when isMap entries ->
         entries |> List.map (fun (key, value) -> prefixed (text key + ": ") (flow value)) |> joined "{" "}"
     // A single hole would be read as the value in it, not as text.
     | StringLiteral [ Hole _ ] -> { Text = template [ Hole expr ]; IsClean = true }
@@ -125,12 +137,9 @@ let expression (expr: Expr) : Value =
 
     match expr.Kind with
     | ListLiteral(_ :: _ as items) when not (fits onLine) -> Items(items |> List.map (fun item -> "- " + single item))
-    | MapLiteral(_ :: _ as entries) when not (fits onLine) ->
+    | MapLiteral(_ :: _ as entries) when isMap entries && not (fits onLine) ->
         Entries(entries |> List.map (fun (key, item) -> text key + ": " + single item))
     | _ -> inline' (single expr)
-
-let private distinct (names: string list) =
-    (List.distinct names).Length = names.Length
 
 /// `name` or `name: value`.
 let private entry value (name: string option, expr: Expr option) =
@@ -148,18 +157,22 @@ let private list (items: (string option * Expr option) list) =
         && distinct (List.choose fst items)
 
     let onLine =
-        items
-        |> List.map (entry flow)
-        |> (if isMap then joined "{" "}" else joined "[" "]")
+        items |> List.map (entry flow) |> (if isMap then joined "{" "}" else joined "[" "]")
 
     let below () =
         let lines = items |> List.map (entry (value false) >> _.Text)
-        if isMap then Entries lines else Items(lines |> List.map (fun line -> "- " + line))
+
+        if isMap then
+            Entries lines
+        else
+            Items(lines |> List.map (fun line -> "- " + line))
 
     onLine, below
 
 let private argumentList (arguments: Argument list) =
-    arguments |> List.map (fun argument -> argument.Name |> Option.map _.Name, Some argument.Value) |> list
+    arguments
+    |> List.map (fun argument -> argument.Name |> Option.map _.Name, Some argument.Value)
+    |> list
 
 /// A single plain argument needs no brackets.
 let private lone (arguments: Argument list) =
@@ -178,7 +191,11 @@ let arguments (arguments: Argument list) : Value =
     | Some value -> inline' (single value)
     | None ->
         let onLine, below = argumentList arguments
-        if arguments.IsEmpty || fits onLine then inline' onLine.Text else below ()
+
+        if arguments.IsEmpty || fits onLine then
+            inline' onLine.Text
+        else
+            below ()
 
 let parameters (parameters: Parameter list) : Value =
     let onLine, below =
@@ -195,14 +212,19 @@ let parametersFlow (parameters: Parameter list) : string =
 /// `{name: value}`
 let binding (name: Ident) (expr: Expr) : Value =
     let onLine = joined "{" "}" [ prefixed (name.Name + ": ") (flow expr) ]
-    if fits onLine then inline' onLine.Text else Entries [ name.Name + ": " + single expr ]
+
+    if fits onLine then
+        inline' onLine.Text
+    else
+        Entries [ name.Name + ": " + single expr ]
 
 /// A value behind a word on a line of its own.
 let line (word: string) (expr: Expr) = word + ": " + single expr
 
 /// `channels x height x width`
 let dimensions inBrackets (dimensions: Expr list) =
-    let code = dimensions |> List.map (ExpressionPrinter.printTerm >> Layout.Doc.flat) |> String.concat " x "
+    let code =
+        dimensions |> List.map (ExpressionPrinter.printTerm >> Layout.Doc.flat) |> String.concat " x "
 
     if isPlain inBrackets code then
         code
