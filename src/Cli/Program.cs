@@ -15,6 +15,7 @@ var root = new RootCommand(
     NewCommand.Create(),
     ExplainCommand.Create(),
     FmtCommand.Create(),
+    ConvertCommand.Create(),
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),

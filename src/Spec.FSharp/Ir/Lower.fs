@@ -48,9 +48,7 @@ let unusedRules (graph: Graph) : Diagnostic list =
         []
     else
         let meant =
-            graph.Nodes
-            |> Seq.collect (fun node -> node.Weights |> Seq.collect (selectors node))
-            |> HashSet
+            graph.Nodes |> Seq.collect (fun node -> node.Weights |> Seq.collect (selectors node)) |> HashSet
 
         graph.Initialisers
         |> List.filter (fun rule -> not (meant.Contains rule.Selector))

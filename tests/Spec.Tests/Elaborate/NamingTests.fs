@@ -53,12 +53,7 @@ block Block() { conv1: conv(64, kernel=3, padding=1, bias=false); bn1: batch_nor
         Assert.That(
             names,
             Is.EqualTo<string list>
-                [
-                    "layer1.0.conv1.weight"
-                    "layer1.0.bn1.weight"
-                    "layer1.1.conv1.weight"
-                    "layer1.1.bn1.weight"
-                ]
+                [ "layer1.0.conv1.weight"; "layer1.0.bn1.weight"; "layer1.1.conv1.weight"; "layer1.1.bn1.weight" ]
         )
 
     [<Test>]

@@ -19,10 +19,15 @@ type OptionTests() =
         Ir.Program.outputShape (List.exactlyOne compilation.Networks).Program
 
     let withFiles files text =
-        compileWith { alone with Load = fun name -> files |> Map.tryFind name |> Option.fold (fun _ text -> Ok text) (Error "there is no such file") } text
+        compileWith
+            { alone with
+                Load =
+                    fun name ->
+                        files |> Map.tryFind name |> Option.fold (fun _ text -> Ok text) (Error "there is no such file")
+            }
+            text
 
-    let main =
-        "import \"parts/a.cnn\"\nnetwork N { input 3 x 8 x 8; A() }"
+    let main = "import \"parts/a.cnn\"\nnetwork N { input 3 x 8 x 8; A() }"
 
     [<Test>]
     member _.``set changes a parameter, with any expression``() =
@@ -87,6 +92,9 @@ type OptionTests() =
     [<Test>]
     member _.``networks and recipes of an imported file are its own affair``() =
         let files =
-            Map [ "parts/a.cnn", "block A() { relu }\nnetwork Other { input 3 x 8 x 8; conv(1, kernel=9) }\ntrain { }" ]
+            Map
+                [
+                    "parts/a.cnn", "block A() { relu }\nnetwork Other { input 3 x 8 x 8; conv(1, kernel=9) }\ntrain { }"
+                ]
 
         Assert.That((output (withFiles files main)), Is.EqualTo<int64 list> [ 3L; 8; 8 ])

@@ -19,7 +19,11 @@ type ScopeTests() =
 
     [<Test>]
     member _.``a let in a loop ends with the turn, one before it stays``() =
-        gives "3 x 8 x 8" "let out = 4\nrepeat 2 { let out = out + 1; conv(out, kernel=1) }\nconv(out, kernel=1)" [ 4; 8; 8 ]
+        gives
+            "3 x 8 x 8"
+            "let out = 4\nrepeat 2 { let out = out + 1; conv(out, kernel=1) }\nconv(out, kernel=1)"
+            [ 4; 8; 8 ]
+
         refused [ "E0201" ] (inNetwork "3 x 8 x 8" "repeat 2 { let out = 5 }\nconv(out, kernel=1)")
 
     [<Test>]
@@ -83,10 +87,7 @@ fn fibonacci(n) = if n < 2 then n else fibonacci(n - 1) + fibonacci(n - 2)
 network N { input 3 x 8 x 8; conv(make_divisible(42), kernel=1); conv(fibonacci(10), kernel=1) }
 """
 
-        Assert.That(
-            (program text).Nodes |> List.map (fun n -> n.Shape.Head),
-            Is.EqualTo<int64 list> [ 3L; 40; 55 ]
-        )
+        Assert.That((program text).Nodes |> List.map (fun n -> n.Shape.Head), Is.EqualTo<int64 list> [ 3L; 40; 55 ])
 
     [<Test>]
     member _.``a named tensor is continued from, and joined by its name``() =
@@ -111,7 +112,9 @@ network N { input 3 x 8 x 8; conv(make_divisible(42), kernel=1); conv(fibonacci(
     [<Test>]
     member _.``an auxiliary head is there in training only, and the network goes on beside it``() =
         let program =
-            program (inNetwork "3 x 8 x 8" "conv(4, kernel=1)\naux(weight=0.4) { flatten; linear(10) }\nflatten; linear(10)")
+            program (
+                inNetwork "3 x 8 x 8" "conv(4, kernel=1)\naux(weight=0.4) { flatten; linear(10) }\nflatten; linear(10)"
+            )
 
         Assert.That(program.AuxiliaryHeads |> List.map _.LossWeight, Is.EqualTo<float list> [ 0.4 ])
         let head = program.Nodes[program.AuxiliaryHeads.Head.Node]

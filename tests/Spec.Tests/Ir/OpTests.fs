@@ -20,10 +20,14 @@ type OpTests() =
 
     /// A value for a field of an operation: nothing equal to a default, so that a lost field shows.
     static let rec sample (kind: System.Type) : obj =
-        if kind = typeof<int> then 3
-        elif kind = typeof<int64> then 5L
-        elif kind = typeof<float> then 0.125
-        elif kind = typeof<bool> then true
+        if kind = typeof<int> then
+            3
+        elif kind = typeof<int64> then
+            5L
+        elif kind = typeof<float> then
+            0.125
+        elif kind = typeof<bool> then
+            true
         elif kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<_ list> then
             let item = kind.GetGenericArguments()[0]
             let cases = FSharpType.GetUnionCases kind
@@ -43,7 +47,8 @@ type OpTests() =
 
     [<TestCaseSource(nameof OpTests.Cases)>]
     member _.``an operation survives JSON``(name: string) =
-        let case = FSharpType.GetUnionCases typeof<Op> |> Array.find (fun c -> c.Name = name)
+        let case =
+            FSharpType.GetUnionCases typeof<Op> |> Array.find (fun c -> c.Name = name)
 
         let op =
             FSharpValue.MakeUnion(case, case.GetFields() |> Array.map (fun f -> sample f.PropertyType)) :?> Op
@@ -55,14 +60,12 @@ type OpTests() =
     [<Test>]
     member _.``every operation can be written in a spec``() =
         let built =
-            OpTests.Operators |> List.collect (fun name -> OpTests.Example(name).Nodes |> List.map (fun n -> caseName n.Op))
+            OpTests.Operators
+            |> List.collect (fun name -> OpTests.Example(name).Nodes |> List.map (fun n -> caseName n.Op))
 
         let byCombinators = [ "Input"; "Concat"; "Add"; "Multiply" ]
 
-        Assert.That(
-            cases |> List.filter (fun case -> not (List.contains case (built @ byCombinators))),
-            Is.Empty
-        )
+        Assert.That(cases |> List.filter (fun case -> not (List.contains case (built @ byCombinators))), Is.Empty)
 
     [<TestCaseSource(nameof OpTests.Operators)>]
     member _.``an operator's example compiles, keeps to its shapes, and costs what its weights say``(name: string) =
@@ -75,10 +78,7 @@ type OpTests() =
             Assert.That(Cost.macs node.Op inputs node.Shape, Is.GreaterThanOrEqualTo 0L)
             let weights = Weights.ofOp node.Op inputs
 
-            Assert.That(
-                node.Weights |> List.map _.Shape,
-                Is.EqualTo<Shape list>(weights |> List.map _.Shape)
-            )
+            Assert.That(node.Weights |> List.map _.Shape, Is.EqualTo<Shape list>(weights |> List.map _.Shape))
 
     [<TestCaseSource(nameof OpTests.Operators)>]
     member _.``an operator is documented``(name: string) =
@@ -95,8 +95,7 @@ type OpTests() =
 
     [<Test>]
     member _.``padding that differs between sides becomes a padding of its own``() =
-        let program =
-            program (inNetwork "3 x 8 x 9" "conv(4, kernel=2, padding=\"same\")")
+        let program = program (inNetwork "3 x 8 x 9" "conv(4, kernel=2, padding=\"same\")")
 
         Assert.That(program.Nodes |> List.map _.Operator, Is.EqualTo<string list> [ "input"; "pad"; "conv" ])
         Assert.That(program.Nodes[1].Shape, Is.EqualTo<Shape> [ 3L; 9; 10 ])
@@ -109,7 +108,7 @@ type OpTests() =
     member _.``JSON of another form is refused with its place, not with an exception of the runtime``(json: string) =
         let refused =
             try
-                IrJson.ofJson<Program> (System.Text.Json.Nodes.JsonNode.Parse json) |> ignore
+                IrJson.ofJson<Program>(System.Text.Json.Nodes.JsonNode.Parse json) |> ignore
                 false
             with IrJson.MalformedIr _ ->
                 true

@@ -43,14 +43,20 @@ type BudgetTests() =
     [<TestCase("let l = [1, 2]", "text(l) + text(l)")>]
     member _.``doubling again and again``(first: string, next: string) =
         let steps = String.replicate 60 $"let l = {next}\n"
-        let _, seconds = compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"{first}\n{steps}assert len(l) == 0"))
+
+        let _, seconds =
+            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"{first}\n{steps}assert len(l) == 0"))
+
         Assert.That(seconds, Is.LessThan longest)
 
     [<Test>]
     member _.``a value that doubles is not written out whole``() =
         let steps = String.replicate 60 "let l = [l, l]\n"
         stops "E0211" (inNet $"let l = [1]\n{steps}let t = \"{{l}}\"")
-        let compilation, seconds = compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let l = [1]\n{steps}l"))
+
+        let compilation, seconds =
+            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let l = [1]\n{steps}l"))
+
         Assert.That(seconds, Is.LessThan longest)
         Assert.That((rendered compilation.Value).Length, Is.LessThan 2000)
 
@@ -66,7 +72,10 @@ type BudgetTests() =
     [<TestCase("\"{", "}\"")>]
     member _.``a hundred thousand nested brackets or operators``(opening: string, closing: string) =
         let text = String.replicate 100_000 opening + "1" + String.replicate 100_000 closing
-        let _, seconds = compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let a = {text}"))
+
+        let _, seconds =
+            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let a = {text}"))
+
         Assert.That(seconds, Is.LessThan longest)
 
     [<TestCase("{")>]
@@ -76,7 +85,9 @@ type BudgetTests() =
     [<TestCase("add {")>]
     [<TestCase("a: ")>]
     member _.``a hundred thousand nested bodies``(opening: string) =
-        let _, seconds = compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet (String.replicate 100_000 opening)))
+        let _, seconds =
+            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet (String.replicate 100_000 opening)))
+
         Assert.That(seconds, Is.LessThan longest)
 
     [<Test>]
@@ -138,5 +149,7 @@ type BudgetTests() =
 
     [<Test>]
     member _.``the same failure on a long chain, ten thousand times``() =
-        let body = "repeat 10000 { relu }\nidentity as x\nrepeat 10000 { from x; add { conv(5, kernel=1); identity } }"
+        let body =
+            "repeat 10000 { relu }\nidentity as x\nrepeat 10000 { from x; add { conv(5, kernel=1); identity } }"
+
         stops "E0301" (inNet body)
