@@ -214,3 +214,12 @@ module Keyword =
                 "false"
                 "none"
             ]
+
+    let isWord (text: string) =
+        text <> ""
+        && (System.Char.IsLetter text[0] || text[0] = '_')
+        && text |> Seq.forall (fun c -> System.Char.IsLetterOrDigit c || c = '_')
+
+    /// Whether the text can stand where the grammar wants a name.
+    let isName text =
+        isWord text && not (reserved.Contains text)

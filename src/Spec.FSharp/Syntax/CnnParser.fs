@@ -8,36 +8,28 @@ open CnnSpec.Text
 open CnnSpec.Syntax.Lexing
 open CnnSpec.Syntax.ExpressionParser
 
-/// Leaves out empty lines at the start, and all but one in a row.
-let private tidy isFirst (comments: Comment list) =
-    let folded =
-        ([], comments)
-        ||> List.fold (fun kept comment ->
-            match comment.Text, kept with
-            | None, (EmptyLine :: _) -> kept
-            | None, [] when isFirst -> kept
-            | None, _ -> EmptyLine :: kept
-            | Some text, _ -> CommentLine text :: kept)
-
-    List.rev folded
-
 /// Whether nothing but white space and `;` lies between a place and what stands before it on its line.
 let private isJoined (text: string) offset =
+    let isBreak c = c = '\n' || c = '\r'
     let mutable before = offset - 1
 
     while before >= 0
-          && (text[before] = ';' || (System.Char.IsWhiteSpace text[before] && text[before] <> '\n')) do
+          && (text[before] = ';' || (System.Char.IsWhiteSpace text[before] && not (isBreak text[before]))) do
         before <- before - 1
 
-    before >= 0 && text[before] <> '\n' && text[before] <> '\ufeff'
+    before >= 0 && not (isBreak text[before]) && text[before] <> '\ufeff'
 
 /// Reads the item that stands here together with its comments: those above it, those inside it (moved above), and the
 /// one behind it on the same line.
 let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span> =
     fun stream ->
         let state = stream.UserState
-        let above = state.TakeComments()
         let start = state.Offset stream
+        // Looking for an `else` may have read a word too many, and the comment behind it.
+        let above, later =
+            state.TakeComments() |> List.partition (fun c -> c.Offset < start)
+
+        state.Restore later
         let reply = parser stream
 
         if reply.Status <> Ok then
@@ -66,7 +58,7 @@ let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span>
             let trivia =
                 {
                     Above =
-                        tidy isFirst above
+                        Comment.remarks isFirst above
                         @ (inside |> List.sortBy _.Offset |> List.choose _.Text |> List.map CommentLine)
                     Behind = behind |> Option.bind _.Text
                     Joined = isJoined text start
@@ -235,8 +227,8 @@ let private items
 
                 skipSeparators ()
 
-        let trailing = state.TakeComments() |> tidy (result.Count = 0)
-        Reply((List.ofSeq result, trailing |> List.rev |> List.skipWhile ((=) EmptyLine) |> List.rev))
+        let trailing = state.TakeComments() |> Comment.remarks (result.Count = 0)
+        Reply((List.ofSeq result, Comment.trailing trailing))
 
 /// `{ item … }`
 let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark list * Span> =
@@ -309,13 +301,13 @@ let private setting: Parser<Ident * Expr> =
 let private settings =
     braced setting None (fun ((key, value), trivia, _) -> { Key = key; Value = value; Trivia = trivia })
 
-let private dimensions: Parser<StatementKind> =
+let private dimensionList: Parser<Expr list> =
     let times =
         attempt (skipChar 'x' .>> notFollowedBy (satisfy (fun c -> System.Char.IsLetter c || c = '_')) .>> ws)
         <|> symbol "×"
         <?> "'x'"
 
-    sepBy1 term times |>> Input
+    sepBy1 term times
 
 let private otherwise: Parser<Body option> =
     opt (attempt (wsLines >>. keyword "else") >>. ws >>. body)
@@ -345,7 +337,7 @@ let private keywordStatements: IDictionary<string, Parser<StatementKind>> =
     dict (
         combinators
         @ [
-            "input", dimensions
+            "input", (dimensionList |>> Input)
             "let", (identifier .>> equals .>>. expression |>> Let)
             "assert", (expression .>>. opt (symbol "," >>. expression) |>> Assert)
             "repeat",
@@ -447,7 +439,7 @@ let private declaration: Parser<DeclarationKind> =
 
 /// Every declaration that parses, and a diagnostic for everything that does not.
 let parse (source: Source) : File * Diagnostic list =
-    let state = ParserState(source, 0)
+    let state = ParserState(source, id)
 
     let make (kind, trivia, span) : Declaration =
         { Kind = kind; Span = span; Trivia = trivia }
@@ -462,12 +454,36 @@ let parse (source: Source) : File * Diagnostic list =
         { Source = source; Declarations = []; Trailing = [] },
         [ Diagnostic.error "E0101" span "this file cannot be read" ]
 
-/// One expression that stands at `start` in its source: a YAML scalar, or the value of `--set name=value`.
-let parseExpression (source: Source) start finish : Result<Expr, Diagnostic> =
-    let state = ParserState(source, start)
-    let whole = ws >>. expression .>> ws .>> eof
+/// What stands in an excerpt, and nothing else.
+let private parseExcerpt (parser: Parser<'a>) (excerpt: Excerpt) : Result<'a, Diagnostic> =
+    let source = excerpt.Source
+    let state = ParserState(source, excerpt.Place)
 
-    match runParserOnSubstring whole state source.Path source.Text start (finish - start) with
-    | Success(expression, _, _) -> Result.Ok expression
+    match runParserOnString (parser .>> eof) state source.Path excerpt.Text with
+    | Success(result, _, _) ->
+        match state.TakeComments() |> List.tryFind _.Text.IsSome with
+        | None -> Result.Ok result
+        | Some comment ->
+            Diagnostic.error
+                "E0105"
+                (Span.create source comment.Offset (comment.Offset + 2))
+                "a comment cannot stand here"
+            |> Result.Error
     | Failure(_, error, _) ->
-        Result.Error(SyntaxError.diagnose source (start + int error.Position.Index) error.Messages)
+        Result.Error(SyntaxError.diagnose source (excerpt.Place(int error.Position.Index)) error.Messages)
+
+let private alone parser =
+    bracketed (wsLines >>. parser .>> wsLines)
+
+let parseExpressionIn excerpt = parseExcerpt (alone expression) excerpt
+
+/// `3 x 32 x 32`
+let parseDimensionsIn excerpt =
+    parseExcerpt (alone dimensionList) excerpt
+
+/// Text with `{holes}`, as the YAML dress writes it.
+let parseTemplateIn excerpt = parseExcerpt templateParts excerpt
+
+/// One expression that stands at `start` in its source, such as the value of `--set name=value`.
+let parseExpression (source: Source) start finish : Result<Expr, Diagnostic> =
+    parseExpressionIn (Excerpt.ofSpan source start finish)

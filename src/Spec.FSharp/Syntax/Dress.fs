@@ -21,10 +21,13 @@ module Dress =
     let parse (dress: Dress) (source: Source) : File * Diagnostic list =
         match dress with
         | Dress.Cnn -> CnnParser.parse source
-        | Dress.Yaml -> CnnParser.parse source
+        | Dress.Yaml -> YamlReader.parse source
 
-    /// The canonical text.
+    /// The canonical text. Which statements share a line is decided once, by the `.cnn` printer with its width; the YAML
+    /// dress follows it, so that converting there and back changes nothing.
     let print (dress: Dress) (file: File) : string =
+        let text = Printer.print file
+
         match dress with
-        | Dress.Cnn -> Printer.print file
-        | Dress.Yaml -> Printer.print file
+        | Dress.Cnn -> text
+        | Dress.Yaml -> Source.create file.Source.Path text |> CnnParser.parse |> fst |> YamlPrinter.print

@@ -234,3 +234,11 @@ let private operators =
     precedence.ExpressionParser
 
 expressionRef.Value <- nested operators <?> "an expression"
+
+/// Text of the YAML dress, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
+let templateParts: Parser<StringPart list> =
+    let plain = many1Satisfy (fun c -> c <> '{' && c <> '}')
+    let brace = stringReturn "{{" "{" <|> stringReturn "}}" "}"
+    let text = many1Strings (plain <|> brace) |>> Literal
+    let hole = between (pchar '{' .>> ws) (pchar '}') (bracketed expression) |>> Hole
+    many (text <|> hole)

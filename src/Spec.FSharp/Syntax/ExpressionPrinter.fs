@@ -5,13 +5,6 @@ open System
 open System.Text
 open CnnSpec.Syntax.Layout
 
-/// Whether the text can stand where the grammar wants a name.
-let isName (text: string) =
-    text <> ""
-    && (Char.IsLetter text[0] || text[0] = '_')
-    && text |> Seq.forall (fun c -> Char.IsLetterOrDigit c || c = '_')
-    && not (Keyword.reserved.Contains text)
-
 let private escape (text: string) =
     let output = StringBuilder()
 
@@ -144,7 +137,7 @@ and private mapEntries entries =
         entries
         |> List.forall (fun (key, _) ->
             match key.Kind with
-            | StringLiteral [ Literal name ] -> isName name
+            | StringLiteral [ Literal name ] -> Keyword.isName name
             | _ -> false)
 
     entries

@@ -23,8 +23,38 @@ module Comment =
 
         (String.map (fun c -> if isBreak c then ' ' else c) written).TrimEnd()
 
+    /// Leaves out empty lines at the start, and all but one in a row.
+    let remarks isFirst (comments: Comment list) =
+        let folded =
+            ([], comments)
+            ||> List.fold (fun kept comment ->
+                match comment.Text, kept with
+                | None, (EmptyLine :: _) -> kept
+                | None, [] when isFirst -> kept
+                | None, _ -> EmptyLine :: kept
+                | Some text, _ -> CommentLine text :: kept)
+
+        List.rev folded
+
+    /// Without empty lines at the end.
+    let trailing (remarks: Remark list) =
+        remarks |> List.rev |> List.skipWhile ((=) EmptyLine) |> List.rev
+
+/// Text of a source in another guise (unescaped, unquoted), and where each of its characters stands there.
+type Excerpt = { Source: Source; Text: string; Place: int -> int }
+
+[<RequireQualifiedAccess>]
+module Excerpt =
+
+    let ofSpan (source: Source) start finish =
+        {
+            Source = source
+            Text = source.Text.Substring(start, finish - start)
+            Place = fun index -> start + index
+        }
+
 /// What the parsers share. It is mutable and outlives backtracking, which is why comments are keyed by offset.
-type ParserState(source: Source, startOffset: int) =
+type ParserState(source: Source, place: int -> int) =
     let comments = ResizeArray<Comment>()
     let seen = HashSet<int>()
     let diagnostics = ResizeArray<Diagnostic>()
@@ -51,7 +81,7 @@ type ParserState(source: Source, startOffset: int) =
     /// Gives back comments that were taken too early.
     member _.Restore(taken: Comment list) = comments.AddRange taken
 
-    member _.Offset(stream: CharStream<ParserState>) = startOffset + int stream.Index
+    member _.Offset(stream: CharStream<ParserState>) = place (int stream.Index)
 
 /// White space, comments, offsets, nesting: the layer under the grammar.
 module internal Lexing =

@@ -12,8 +12,9 @@ let private remark remark =
     | CommentLine text -> Doc.comment ("//" + text)
     | EmptyLine -> Doc.empty
 
-/// Items with their comments, one to a line, or several where the author joined them by `;`.
-let private lines (items: (Doc * Trivia) list) (trailing: Remark list) : Doc =
+/// Items with their comments, one to a line, or several where the author joined them by `;`: as many of these as fit
+/// with `Doc.fill`, all or none with `Doc.concat`.
+let private lines (together: Doc list -> Doc) (items: (Doc * Trivia) list) (trailing: Remark list) : Doc =
     let output = ResizeArray<Doc>()
     let line = ResizeArray<Doc>()
     let separator = Doc.line "; " ""
@@ -36,7 +37,7 @@ let private lines (items: (Doc * Trivia) list) (trailing: Remark list) : Doc =
     let flush () =
         if line.Count > 0 then
             startLine ()
-            output.Add(Doc.fill (Doc.join separator (List.ofSeq line)))
+            output.Add(together (Doc.join separator (List.ofSeq line)))
             line.Clear()
 
     for doc, trivia in items do
@@ -61,8 +62,8 @@ let private isInline (trivia: Trivia list) (trailing: Remark list) =
     trailing.IsEmpty && trivia |> List.forall (fun t -> t.Joined && t.Above.IsEmpty && t.Behind.IsNone)
 
 /// `{ … }` on one line where the author wrote it so and it fits. It breaks with the group around it, its statement's.
-let private braced (items: (Doc * Trivia) list) trailing =
-    let inner = lines items trailing
+let private braced together (items: (Doc * Trivia) list) trailing =
+    let inner = lines together items trailing
 
     match items, trailing with
     | [], [] -> Doc.text "{}"
@@ -79,7 +80,7 @@ let private settings (settings: Setting list) trailing =
     let item (setting: Setting) =
         Doc.concat [ Doc.text (setting.Key.Name + " = "); print setting.Value ], setting.Trivia
 
-    braced (List.map item settings) trailing
+    braced Doc.fill (List.map item settings) trailing
 
 let private names (names: Ident list) =
     names |> List.map _.Name |> String.concat ", "
@@ -92,7 +93,7 @@ let private optionalArguments (arguments: Argument list) =
 
 let private label (statement: Statement) =
     match statement.Label with
-    | Some { Kind = StringLiteral [ Literal name ] } when isName name -> Doc.text (name + ": ")
+    | Some { Kind = StringLiteral [ Literal name ] } when Keyword.isName name -> Doc.text (name + ": ")
     | Some label -> Doc.concat [ print label; Doc.text ": " ]
     | None -> Doc.empty
 
@@ -102,17 +103,16 @@ let private outputs (statement: Statement) =
     | outputs -> Doc.text (" as " + names outputs)
 
 let rec private body (body: Body) =
-    braced (body.Statements |> List.map (fun s -> statement s, s.Trivia)) body.Trailing
+    braced Doc.fill (body.Statements |> List.map (fun s -> statement s, s.Trivia)) body.Trailing
 
-/// Each branch on a line of its own, unless all are on one.
+/// All branches on one line, or each on a line of its own.
 and private branches (inner: Body) =
-    if isInline (inner.Statements |> List.map _.Trivia) inner.Trailing then
-        body inner
-    else
-        let apart (s: Statement) =
-            statement s, { s.Trivia with Joined = false }
+    let onOneLine = isInline (inner.Statements |> List.map _.Trivia) inner.Trailing
 
-        braced (List.map apart inner.Statements) inner.Trailing
+    let branch (s: Statement) =
+        statement s, { s.Trivia with Joined = onOneLine }
+
+    braced Doc.concat (List.map branch inner.Statements) inner.Trailing
 
 and private statement (statement: Statement) : Doc =
     Doc.group (Doc.concat [ label statement; kind statement.Kind; outputs statement ])
@@ -196,5 +196,5 @@ let private declaration (declaration: Declaration) : Doc =
 /// The canonical text of a file; it ends with a line break unless it is empty.
 let print (file: File) : string =
     let items = file.Declarations |> List.map (fun d -> declaration d, d.Trivia)
-    let text = Doc.render (lines items file.Trailing)
+    let text = Doc.render (lines Doc.fill items file.Trailing)
     if text = "" then "" else text + "\n"

@@ -1,0 +1,359 @@
+/// The parts of the YAML dress: comments, names, text, expressions, arguments, settings. Whatever cannot be read is
+/// reported and left out.
+module internal CnnSpec.Syntax.YamlReading
+
+open CnnSpec.Text
+open CnnSpec.Syntax.YamlTree
+open YamlDotNet.Core
+
+/// What reading a file shares: its comments not yet given to an item, in order, and what was wrong.
+type Reading(source: Source, comments: Comment list) =
+    let diagnostics = ResizeArray<Diagnostic>()
+    let mutable pending = comments
+
+    member _.Source = source
+    member _.Diagnostics = List.ofSeq diagnostics
+    member _.Report diagnostic = diagnostics.Add diagnostic
+
+    /// Comments behind the first line of the item that is being read: they are its own, not its body's.
+    member val Behind: Comment list = [] with get, set
+    /// Where the next item begins; no comment behind that place belongs to this one.
+    member val Limit = source.Text.Length with get, set
+
+    member _.Span(node: Node) = Span.create source node.Start node.End
+
+    member this.Complain (node: Node) message help =
+        let span = this.Span node
+        // What goes over many lines is shown by its first.
+        let finish = source.Text.IndexOfAny([| '\n'; '\r' |], node.Start)
+
+        let span =
+            if finish >= 0 && finish < span.End then
+                { span with End = finish }
+            else
+                span
+
+        this.Report(Diagnostic.error "E0105" span message |> Diagnostic.withHelp help)
+
+    member _.TakeWhile(belongs: Comment -> bool) =
+        let taken = pending |> List.takeWhile belongs
+        pending <- List.skip taken.Length pending
+        taken
+
+    member this.TakeBefore offset =
+        this.TakeWhile(fun comment -> comment.Offset < offset)
+
+    /// The comment on the line on which an item ends.
+    member this.TakeBehind finish =
+        let isOnLine offset =
+            source.Text.Substring(finish, offset - finish)
+            |> Seq.forall (fun c -> c = ' ' || c = '\t' || c = ',')
+
+        match pending with
+        | comment :: _ when comment.Text.IsSome && comment.Offset >= finish && isOnLine comment.Offset ->
+            this.TakeBefore(comment.Offset + 1)
+        | _ -> []
+
+    /// Called where a body begins: what stands behind the lines above it belongs to the item that has the body.
+    member this.Enter start =
+        let own, behind =
+            this.TakeBefore start |> List.partition (fun comment -> comment.OwnLine)
+
+        this.Behind <- this.Behind @ behind
+        pending <- own @ pending
+
+    /// Comments after the last item of a list whose items begin in this column.
+    member this.TakeTrailing column =
+        let isInside (comment: Comment) =
+            comment.Offset < this.Limit
+            && (comment.Text.IsNone || (Source.position source comment.Offset).Column >= column)
+
+        let candidates = pending |> List.takeWhile isInside
+
+        match candidates |> List.tryFindIndexBack _.Text.IsSome with
+        | Some last ->
+            pending <- List.skip (last + 1) pending
+            List.truncate (last + 1) candidates
+        | None -> []
+
+/// Reads an item together with the comments around it.
+let withTrivia (reading: Reading) isFirst isJoined (node: Node) (read: unit -> 'a) : 'a * Trivia =
+    let above = reading.TakeBefore node.Start
+    let outer = reading.Behind
+    reading.Behind <- []
+    let result = read ()
+
+    let own, inline' =
+        reading.TakeBefore node.End |> List.filter _.Text.IsSome |> List.partition _.OwnLine
+
+    let behind = reading.Behind @ inline' @ reading.TakeBehind node.End
+    reading.Behind <- outer
+    let last = List.tryLast behind
+
+    let inside =
+        own @ List.truncate (behind.Length - 1) behind |> List.sortBy _.Offset |> List.choose _.Text
+
+    result,
+    {
+        Above = Comment.remarks isFirst above @ List.map CommentLine inside
+        Behind = last |> Option.bind _.Text
+        Joined = isJoined
+    }
+
+/// Items that share a line between brackets: the comment behind the brackets is the last one's.
+let withLineEnd (reading: Reading) (line: Node) (get: 'a -> Trivia) (set: Trivia -> 'a -> 'a) (items: 'a list) =
+    match List.rev items with
+    | last :: others when (get last).Behind.IsNone ->
+        let behind = reading.TakeBehind line.End |> List.tryHead |> Option.bind _.Text
+        List.rev (set { get last with Behind = behind } last :: others)
+    | _ -> items
+
+/// Reads the items of a list (or the pairs of a map), each with the place where the next one begins as its limit.
+let eachWithin (reading: Reading) (items: 'a list) (start: 'a -> int) (read: int -> 'a -> 'b) : 'b list =
+    let outer = reading.Limit
+    let starts = items |> List.tail |> List.map start
+
+    let results =
+        List.zip items (starts @ [ outer ])
+        |> List.mapi (fun index (item, limit) ->
+            reading.Limit <- limit
+            read index item)
+
+    reading.Limit <- outer
+    results
+
+/// Comments after the last item, as they stand in a list written `[…]` or one item a line.
+let trailing (reading: Reading) isFlow (node: Node) isFirst =
+    let comments =
+        if isFlow then
+            reading.TakeBefore(node.End - 1)
+        else
+            reading.TakeTrailing (Source.position reading.Source node.Start).Column
+
+    Comment.trailing (Comment.remarks isFirst comments)
+
+let private reported (reading: Reading) result =
+    match result with
+    | Ok value -> Some value
+    | Error diagnostic ->
+        reading.Report diagnostic
+        None
+
+let isNothing (node: Node) =
+    match node.Kind with
+    | Scalar(ScalarStyle.Plain, "") -> true
+    | _ -> false
+
+/// Where the comments of a body's own begin; those before it stand behind the item that has the body.
+let bodyStart isFlow (items: Node list) (node: Node) =
+    match items with
+    | first :: _ when isFlow -> first.Start
+    | [] when isFlow -> node.End - 1
+    | _ -> node.Start
+
+/// What a node is, as messages name it.
+let describe (node: Node) =
+    match node.Kind with
+    | Scalar(ScalarStyle.Plain, "") -> "nothing"
+    | Scalar(ScalarStyle.Plain, value) when value.Length <= 40 -> $"'{value}'"
+    | Scalar _ -> "text"
+    | Sequence _ -> "a list"
+    | Mapping _ -> "a map"
+    | Refused -> "something else"
+
+let private excerpt (reading: Reading) (node: Node) style value =
+    match style with
+    | ScalarStyle.SingleQuoted
+    | ScalarStyle.DoubleQuoted -> YamlScalar.quoted reading.Source node style value
+    | ScalarStyle.Literal
+    | ScalarStyle.Folded -> YamlScalar.block reading.Source node
+    | _ -> Excerpt.ofSpan reading.Source node.Start node.End
+
+/// Text where nothing but text can stand: labels, paths, keys.
+let text (reading: Reading) what (node: Node) : Expr option =
+    match node.Kind with
+    | Refused -> None
+    | Scalar(style, value) when not (isNothing node) ->
+        let excerpt =
+            match style with
+            | ScalarStyle.Literal
+            | ScalarStyle.Folded -> { excerpt reading node style value with Text = value; Place = fun _ -> node.Start }
+            | _ -> excerpt reading node style value
+
+        CnnParser.parseTemplateIn excerpt
+        |> reported reading
+        |> Option.map (fun parts -> { Kind = StringLiteral parts; Span = reading.Span node })
+    | _ ->
+        reading.Complain node $"{what} is text, and this is {describe node}" $"write it as one word, or in quotes"
+        None
+
+/// A name, as those of layers, parameters and tensors.
+let name (reading: Reading) what (node: Node) : Ident option =
+    match node.Kind with
+    | Refused -> None
+    | Scalar(ScalarStyle.Plain, value) when Keyword.isName value -> Some { Name = value; Span = reading.Span node }
+    | Scalar(ScalarStyle.Plain, value) when Keyword.reserved.Contains value ->
+        reading.Complain node $"'{value}' is a keyword and cannot name {what}" "choose another name"
+        None
+    | _ ->
+        reading.Complain
+            node
+            $"{what} has a name of letters, digits and '_', and this is {describe node}"
+            "a name begins with a letter or '_'"
+
+        None
+
+/// One name, or a list of them.
+let names (reading: Reading) what (node: Node) : Ident list =
+    match node.Kind with
+    | Sequence(_, items) -> items |> List.choose (name reading what)
+    | _ -> name reading what node |> Option.toList
+
+let rec expression (reading: Reading) (node: Node) : Expr option =
+    let located kind =
+        { Kind = kind; Span = reading.Span node }: Expr
+
+    match node.Kind with
+    | Refused -> None
+    | Scalar(ScalarStyle.Plain, "") ->
+        reading.Complain node "a value is missing" "write it behind the colon; none is the value that is nothing"
+        None
+    | Scalar((ScalarStyle.SingleQuoted | ScalarStyle.DoubleQuoted) as style, value) ->
+        CnnParser.parseTemplateIn (excerpt reading node style value)
+        |> reported reading
+        |> Option.map (fun parts ->
+            match parts with
+            // Text that is one hole stands for what is in it.
+            | [ Hole value ] -> value
+            | parts -> located (StringLiteral parts))
+    | Scalar(style, value) -> CnnParser.parseExpressionIn (excerpt reading node style value) |> reported reading
+    | Sequence(_, items) ->
+        let values = items |> List.map (expression reading)
+
+        if List.forall Option.isSome values then
+            Some(located (ListLiteral(List.choose id values)))
+        else
+            None
+    | Mapping(_, entries) ->
+        let values =
+            entries
+            |> List.map (fun (key, value) ->
+                Option.map2 (fun k v -> k, v) (text reading "a key" key) (expression reading value))
+
+        if List.forall Option.isSome values then
+            Some(located (MapLiteral(List.choose id values)))
+        else
+            None
+
+let private named (reading: Reading) (key: Node, value: Node) : Argument option =
+    match name reading "an argument" key, expression reading value with
+    | Some key, Some value -> Some { Name = Some key; Value = value }
+    | _ -> None
+
+/// `[64, kernel: 3]`, `{kernel: 3}` or `64`; nothing where one of them was reported.
+let arguments (reading: Reading) (node: Node) : Argument list option =
+    let positional value =
+        expression reading value |> Option.map (fun value -> { Name = None; Value = value }: Argument)
+
+    let arguments =
+        match node.Kind with
+        | Sequence(_, items) ->
+            items
+            |> List.collect (fun item ->
+                match item.Kind with
+                | Mapping((Lines | Pair), entries) -> List.map (named reading) entries
+                | _ -> [ positional item ])
+        | Mapping(_, entries) -> List.map (named reading) entries
+        | _ -> [ positional node ]
+
+    if List.forall Option.isSome arguments then
+        Some(List.choose id arguments)
+    else
+        None
+
+/// `[out, stride: 1]` or `{classes: 10}`.
+let parameters (reading: Reading) (node: Node) : Parameter list =
+    let withDefault (key, value) =
+        Option.map2
+            (fun name value -> { Name = name; Default = Some value }: Parameter)
+            (name reading "a parameter" key)
+            (expression reading value)
+
+    match node.Kind with
+    | Refused -> []
+    | Sequence(_, items) ->
+        items
+        |> List.collect (fun item ->
+            match item.Kind with
+            | Mapping(_, entries) -> List.map withDefault entries
+            | _ -> [ name reading "a parameter" item |> Option.map (fun name -> { Name = name; Default = None }) ])
+        |> List.choose id
+    | Mapping(_, entries) -> entries |> List.choose withDefault
+    | _ ->
+        reading.Complain
+            node
+            $"parameters are a list or a map, and this is {describe node}"
+            "write parameters: [out, stride: 1]"
+
+        []
+
+let private settingKey (reading: Reading) (node: Node) : Ident option =
+    match node.Kind with
+    | Scalar(ScalarStyle.Plain, value) when value.Split '.' |> Array.forall Keyword.isWord ->
+        Some { Name = value; Span = reading.Span node }
+    | Refused -> None
+    | _ ->
+        reading.Complain node $"a setting has a name, and this is {describe node}" "write name: value"
+        None
+
+/// `key: value` pairs of a recipe or of initialisation rules: a map, or a list of maps, each of which is a line.
+let settings (reading: Reading) (node: Node) : Setting list * Remark list =
+    let mutable count = 0
+
+    let pair isJoined (key: Node, value: Node) : Setting option =
+        let place = { key with End = max key.End value.End }
+
+        let (name, value), trivia =
+            withTrivia reading (count = 0) isJoined place (fun () -> settingKey reading key, expression reading value)
+
+        count <- count + 1
+        Option.map2 (fun key value -> { Key = key; Value = value; Trivia = trivia }: Setting) name value
+
+    let pairs joinFirst form entries =
+        entries
+        |> List.mapi (fun index entry -> pair (if index = 0 then joinFirst else form <> Lines) entry)
+
+    let rec entries (item: Node) =
+        match item.Kind with
+        | Mapping(_, entries) -> entries
+        // A recipe may be wrong and have a key twice, as a map cannot.
+        | Sequence(_, items) -> items |> List.collect entries
+        | Refused -> []
+        | _ ->
+            reading.Complain item $"settings are name: value, and this is {describe item}" "write name: value"
+            []
+
+    let line isFlow (item: Node) =
+        let form =
+            match item.Kind with
+            | Mapping(form, _) when not isFlow -> form
+            | _ -> Braces
+
+        pairs isFlow form (entries item)
+        |> List.choose id
+        |> withLineEnd reading item (fun (s: Setting) -> s.Trivia) (fun trivia s -> { s with Trivia = trivia })
+
+    match node.Kind with
+    | Refused -> [], []
+    | Mapping(form, entries) ->
+        reading.Enter(bodyStart (form = Braces) (List.map fst entries) node)
+        let settings = pairs (form = Braces) form entries
+        List.choose id settings, trailing reading (form = Braces) node settings.IsEmpty
+    | Sequence(isFlow, items) ->
+        reading.Enter(bodyStart isFlow items node)
+        let settings = items |> List.collect (line isFlow)
+
+        settings, trailing reading isFlow node settings.IsEmpty
+    | _ ->
+        reading.Complain node $"settings are name: value, and this is {describe node}" "write each as name: value"
+        [], []
