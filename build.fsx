@@ -173,7 +173,7 @@ let private chooseEngine () =
 
 let private prepare () =
     let engine = chooseEngine ()
-    installPackages engine
+    installPackages (packages engine)
     engine
 
 /// A command line tool that starts fast: compiled ahead of time, in artifacts/app.
@@ -235,6 +235,7 @@ let private results folder =
 
 let test () =
     let engine = prepare ()
+    installPackages testPackages
     let folder = Path.Combine(artifacts, "test-results")
 
     if Directory.Exists folder then

@@ -9,6 +9,11 @@ var root = new RootCommand(
 )
 {
     CheckCommand.Create(),
+    SummaryCommand.Create(),
+    GraphCommand.Create(),
+    IrCommand.Create(),
+    NewCommand.Create(),
+    ExplainCommand.Create(),
     FmtCommand.Create(),
     ConvertCommand.Create(),
     TrainCommand.Create(),
@@ -19,9 +24,17 @@ var root = new RootCommand(
 
 try
 {
-    var result = root.Parse(args);
-    int code = result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-    return result.Errors.Count > 0 ? ExitCode.Usage : code;
+    ExampleHelp.Install(root);
+    var result = root.Parse(args.Length > 0 ? args : ["--help"]);
+    if (result.Errors.Count > 0 && result.Action is not ExampleHelp)
+    {
+        foreach (var error in result.Errors)
+            Terminal.Error(error.Message);
+        string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
+        Terminal.Note($"help: cnnspec {command}--help shows what it takes");
+        return ExitCode.Usage;
+    }
+    return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
 catch (UserError error)
 {

@@ -33,6 +33,12 @@ public static class SpecFile
         return Compile.file(OptionsFor(settings), source.ResultValue);
     }
 
+    /// <summary>
+    /// A folder with a file of this name holds specs that are wrong on purpose (examples of mistakes, golden tests of
+    /// diagnostics). They are checked when they are named, not when a folder above them is.
+    /// </summary>
+    private const string ExpectErrors = ".expect-errors";
+
     /// <summary>The spec files that an argument names: itself, or all below a folder in the order of their names.</summary>
     /// <exception cref="InputError">There is no such file or folder, or none in it.</exception>
     public static IReadOnlyList<string> Find(string path)
@@ -44,11 +50,27 @@ public static class SpecFile
             .. Directory
                 .EnumerateFiles(path, "*", SearchOption.AllDirectories)
                 .Where(file => Path.GetExtension(file) is ".cnn" or ".yaml" or ".yml")
+                .Where(file => !ExpectsErrors(file, path))
                 .Order(StringComparer.Ordinal),
         ];
         return files.Length > 0
             ? files
             : throw new InputError($"{path} has no .cnn or .yaml file in it", "name a spec file, or a folder of them");
+    }
+
+    /// <summary>Whether a folder between the file and the one that was named says that its specs are wrong.</summary>
+    private static bool ExpectsErrors(string file, string named)
+    {
+        for (
+            string? folder = Path.GetDirectoryName(file);
+            folder?.Length > named.TrimEnd(Path.DirectorySeparatorChar).Length;
+            folder = Path.GetDirectoryName(folder)
+        )
+        {
+            if (File.Exists(Path.Combine(folder, ExpectErrors)))
+                return true;
+        }
+        return false;
     }
 
     private static Compile.Options OptionsFor(Settings settings) =>

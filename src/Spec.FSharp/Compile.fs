@@ -155,7 +155,11 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                     Elaborate.network declarations constants overrides budget diagnostics.Add declaration
 
                 let program = graph |> Option.map Lower.program
-                graph |> Option.iter (fun graph -> diagnostics.AddRange(Lower.unusedRules graph))
+
+                graph
+                |> Option.iter (fun graph ->
+                    diagnostics.AddRange(Lower.unusedRules graph)
+                    diagnostics.AddRange(Lint.network graph (not declarations.Recipes.IsEmpty)))
 
                 let classes =
                     match program |> Option.map Program.outputShape with
@@ -175,7 +179,15 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
             diagnostics.Add diagnostic
             []
 
-    { File = file; Networks = networks; Diagnostics = Diagnostic.inSourceOrder diagnostics }
+    // Of a file that is broken there is more urgent to say.
+    if not (Seq.exists Diagnostic.isError diagnostics) then
+        diagnostics.AddRange(Lint.file file)
+
+    {
+        File = file
+        Networks = networks
+        Diagnostics = Diagnostic.inSourceOrder file.Source.Path diagnostics
+    }
 
 /// Expansion recurses as deep as the spec nests, which the budget bounds; this much stack (bytes) holds it.
 let private stackSize = 256 * 1024 * 1024
@@ -213,4 +225,4 @@ let rewrite (dress: Dress) (source: Source) : Result<string, Diagnostic list> =
     onLargeStack (fun () ->
         match parse source with
         | file, [] -> Ok(Dress.print dress file)
-        | _, problems -> Error(Diagnostic.inSourceOrder problems))
+        | _, problems -> Error(Diagnostic.inSourceOrder source.Path problems))

@@ -36,12 +36,10 @@ public sealed class PredictCommand
         Description = "Where the logits of --input go",
         HelpName = "y.npy",
     };
-    private readonly Option<int> _top = new("--top")
-    {
-        Description = "How many guesses for each image",
-        DefaultValueFactory = _ => 3,
-        HelpName = "N",
-    };
+    private readonly Option<int?> _top = PositiveOption.Create<int?>(
+        "--top",
+        "How many guesses for each image; 3 if unsaid"
+    );
     private readonly Option<string> _format = OutputFormat.Option();
 
     public static Command Create()
@@ -70,8 +68,6 @@ public sealed class PredictCommand
                 result.AddError("name images, or an array with --input");
             if (array != result.GetValue(self._output) is not null)
                 result.AddError("--input and --output go together");
-            if (result.GetValue(self._top) < 1)
-                result.AddError("--top takes a positive number");
         });
         command.SetAction(self.Run);
         return command;
@@ -95,7 +91,7 @@ public sealed class PredictCommand
         var report = new JsonArray();
         foreach (string image in arguments.GetValue(_images)!.SelectMany(Expand))
         {
-            var guesses = predictor.Classify(image, arguments.GetValue(_top));
+            var guesses = predictor.Classify(image, arguments.GetValue(_top) ?? 3);
             if (json)
                 report.Add(ToJson(image, guesses));
             else

@@ -24,11 +24,14 @@ public sealed class TrainCommand
         Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images",
         HelpName = "name|folder",
     };
-    private readonly Option<int?> _epochs = Positive<int?>("--epochs", "Passes over the training images");
-    private readonly Option<int?> _batch = Positive<int?>("--batch", "Images a step");
-    private readonly Option<double?> _rate = Positive<double?>("--lr", "Learning rate");
+    private readonly Option<int?> _epochs = PositiveOption.Create<int?>("--epochs", "Passes over the training images");
+    private readonly Option<int?> _batch = PositiveOption.Create<int?>("--batch", "Images a step");
+    private readonly Option<double?> _rate = PositiveOption.Create<double?>("--lr", "Learning rate");
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of weights, order and augmentation" };
-    private readonly Option<int?> _limit = Positive<int?>("--limit", "Use only the first N training images");
+    private readonly Option<int?> _limit = PositiveOption.Create<int?>(
+        "--limit",
+        "Use only the first N training images"
+    );
     private readonly Option<string?> _out = new("--out")
     {
         Description = "The run folder; runs/NAME if unsaid",
@@ -67,18 +70,6 @@ public sealed class TrainCommand
             command.Options.Add(option);
         command.SetAction(self.Run);
         return command;
-    }
-
-    private static Option<T> Positive<T>(string name, string description)
-    {
-        var option = new Option<T>(name) { Description = description, HelpName = "N" };
-        option.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens)
-                if (!double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) || value <= 0)
-                    result.AddError($"{name} takes a positive number, and '{token.Value}' is none");
-        });
-        return option;
     }
 
     private int Run(ParseResult arguments)

@@ -29,6 +29,22 @@ public static class Terminal
     /// <summary>Standard error, where progress is drawn.</summary>
     public static IAnsiConsole Errors => LiveErrors.Value;
 
+    /// <summary>A table on standard output; a pipe has no width that it must fit.</summary>
+    public static void Write(Spectre.Console.Rendering.IRenderable table)
+    {
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(Console.Out),
+                Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+                ColorSystem = Console.IsOutputRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            }
+        );
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 400;
+        console.Write(table);
+    }
+
     public static void Result(string line) => Console.Out.WriteLine(line);
 
     /// <summary>A line on standard error, above a progress display where one is drawn.</summary>

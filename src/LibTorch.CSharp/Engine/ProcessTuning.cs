@@ -19,7 +19,11 @@ internal static partial class ProcessTuning
 
     /// <summary>Before libtorch loads libgomp, which reads the environment once.</summary>
     [ModuleInitializer]
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "It must run before the library loads.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage(
+        "Usage",
+        "CA2255",
+        Justification = "It must run before the library loads."
+    )]
     internal static void Apply()
     {
         if (!OperatingSystem.IsLinux())

@@ -6,6 +6,7 @@ using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
+
 namespace CnnSpec.Runtime.Checkpoints;
 
 /// <summary>

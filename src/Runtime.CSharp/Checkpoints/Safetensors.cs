@@ -84,12 +84,13 @@ public static class Safetensors
         if (headerLength < 2 || headerLength > LargestHeader || headerLength > file.Length - 8)
             throw Damaged(path, $"its header claims {headerLength} bytes of {file.Length}");
 
-        JsonObject header;
+        KeyValuePair<string, JsonNode?>[] header;
         try
         {
-            header = JsonNode.Parse(file.AsSpan(8, (int)headerLength))!.AsObject();
+            header = [.. JsonNode.Parse(file.AsSpan(8, (int)headerLength))!.AsObject()];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or ArgumentException or NullReferenceException)
         {
             throw Damaged(path, "its header is not JSON", e);
         }

@@ -70,7 +70,7 @@ public static class WeightFile
             ),
             _ => throw new InputError($"weights of type {stored.Type} are not read", "save them as F32"),
         };
-        weight.copy_(values.view(weight.shape)).DetachFromDisposeScope();
+        weight.copy_(values.view(weight.shape));
     }
 
     /// <summary>bfloat16 is the upper half of a float32.</summary>

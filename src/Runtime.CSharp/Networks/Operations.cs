@@ -105,7 +105,7 @@ public static class Operations
         {
             if (training)
                 using (no_grad())
-                    w[statistics + 2].add_(1).Dispose();
+                    w[statistics + 2].add_(1);
             return functional.batch_norm(
                 x[0],
                 w[statistics],

@@ -14,31 +14,37 @@ internal static class Augmentations
         return
         [
             .. recipe
-                .Select(ISampleTransform? (augmentation) =>
-                    augmentation switch
-                    {
-                        Augmentation.HorizontalFlip a => new RandomHorizontalFlip(a.probability),
-                        Augmentation.VerticalFlip a => new RandomVerticalFlip(a.probability),
-                        Augmentation.Crop a => new RandomCrop(
-                            height,
-                            width,
-                            a.padding,
-                            a.reflect ? PadMode.Reflect : PadMode.Zero
-                        ),
-                        Augmentation.ResizedCrop a => new RandomResizedCrop(
-                            height,
-                            width,
-                            new Interval(a.smallest, a.largest),
-                            new Interval(a.narrowest, a.widest)
-                        ),
-                        Augmentation.Rotation a => new RandomRotation(a.degrees),
-                        Augmentation.ColorJitter a => new ColorJitter(a.brightness, a.contrast, a.saturation, a.hue),
-                        Augmentation.Cutout a => new Cutout(a.size, data.Statistics),
-                        Augmentation.RandomErasing a => new RandomErasing(a.probability, data.Statistics),
-                        Augmentation.RandAugment a => new RandAugment(a.operations, a.magnitude),
-                        Augmentation.Mixup or Augmentation.CutMix => null,
-                        _ => throw new NotSupportedException($"the runtime has no augmentation {augmentation}"),
-                    }
+                .Select(
+                    ISampleTransform? (augmentation) =>
+                        augmentation switch
+                        {
+                            Augmentation.HorizontalFlip a => new RandomHorizontalFlip(a.probability),
+                            Augmentation.VerticalFlip a => new RandomVerticalFlip(a.probability),
+                            Augmentation.Crop a => new RandomCrop(
+                                height,
+                                width,
+                                a.padding,
+                                a.reflect ? PadMode.Reflect : PadMode.Zero
+                            ),
+                            Augmentation.ResizedCrop a => new RandomResizedCrop(
+                                height,
+                                width,
+                                new Interval(a.smallest, a.largest),
+                                new Interval(a.narrowest, a.widest)
+                            ),
+                            Augmentation.Rotation a => new RandomRotation(a.degrees),
+                            Augmentation.ColorJitter a => new ColorJitter(
+                                a.brightness,
+                                a.contrast,
+                                a.saturation,
+                                a.hue
+                            ),
+                            Augmentation.Cutout a => new Cutout(a.size, data.Statistics),
+                            Augmentation.RandomErasing a => new RandomErasing(a.probability, data.Statistics),
+                            Augmentation.RandAugment a => new RandAugment(a.operations, a.magnitude),
+                            Augmentation.Mixup or Augmentation.CutMix => null,
+                            _ => throw new NotSupportedException($"the runtime has no augmentation {augmentation}"),
+                        }
                 )
                 .OfType<ISampleTransform>(),
         ];
@@ -50,13 +56,14 @@ internal static class Augmentations
         IBatchTransform[] mixing =
         [
             .. recipe
-                .Select(IBatchTransform? (augmentation) =>
-                    augmentation switch
-                    {
-                        Augmentation.Mixup a => new Mixup(a.alpha),
-                        Augmentation.CutMix a => new CutMix(a.alpha),
-                        _ => null,
-                    }
+                .Select(
+                    IBatchTransform? (augmentation) =>
+                        augmentation switch
+                        {
+                            Augmentation.Mixup a => new Mixup(a.alpha),
+                            Augmentation.CutMix a => new CutMix(a.alpha),
+                            _ => null,
+                        }
                 )
                 .OfType<IBatchTransform>(),
         ];

@@ -1,5 +1,6 @@
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
+
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>All that a run is made from.</summary>

@@ -5,6 +5,7 @@ using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
+
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>A recipe carried out, from random weights to a tested network. It prints nothing: it tells.</summary>
@@ -144,8 +145,18 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             return nn.functional.cross_entropy(logits, labels, label_smoothing: smoothing);
         var partners = labels.index_select(0, tensor(mixing.Partner).to(int64));
         var own = tensor(mixing.Weight);
-        var first = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None, label_smoothing: smoothing);
-        var second = nn.functional.cross_entropy(logits, partners, reduction: nn.Reduction.None, label_smoothing: smoothing);
+        var first = nn.functional.cross_entropy(
+            logits,
+            labels,
+            reduction: nn.Reduction.None,
+            label_smoothing: smoothing
+        );
+        var second = nn.functional.cross_entropy(
+            logits,
+            partners,
+            reduction: nn.Reduction.None,
+            label_smoothing: smoothing
+        );
         return first.mul(own).add(second.mul(own.neg().add(1))).mean();
     }
 

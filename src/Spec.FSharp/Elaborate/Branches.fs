@@ -100,29 +100,66 @@ let fork (builder: Builder) (branches: Branch list) =
     let shared = branches |> List.map ancestors |> Set.intersectMany
     if shared.IsEmpty then -1 else Set.maxElement shared
 
-/// One sentence that would make the two branches agree, where a usual remedy applies.
-let remedy (branches: Branch list) =
-    match branches with
-    | [ a; b ] ->
-        match a.Node.Shape, b.Node.Shape with
-        | [ c1; h1; w1 ], [ c2; h2; w2 ] ->
-            // The branch with the larger map is the one to project.
-            let target, from, c, (h, w), (h', w') =
-                if h1 * w1 <= h2 * w2 then
-                    a.Name, b.Name, c1, (h2, w2), (h1, w1)
-                else
-                    b.Name, a.Name, c2, (h1, w1), (h2, w2)
+/// What would let each of these branches keep the size it began with: `conv at 5:5 needs padding=1`. Only where all that
+/// shrinks them is odd windows that step by one, or pools that step by their kernel because nothing else was said.
+let missingPadding (builder: Builder) (fork: int) (branches: Branch list) =
+    let square (extent: Extent) = extent.Height = extent.Width
 
-            if h % h' = 0L && w % w' = 0L && h / h' = w / w' then
-                let stride = h / h'
-                let strided = if stride > 1L then $", stride={stride}" else ""
-                ignore target
-                Some $"project {from}: conv({c}, kernel=1{strided})"
-            elif (h, w) <> (h', w') then
-                Some "give both branches the same strides, and padding that keeps their sizes equal"
-            else
-                None
-        | [ _ ], [ _; _; _ ]
-        | [ _; _; _ ], [ _ ] -> Some "flatten both branches, or neither"
+    let remedy (kernel: Extent) (stride: Extent) (dilation: Extent) isPool =
+        let reach = (kernel.Height - 1) * dilation.Height
+        let steps = isPool && stride = kernel
+
+        if reach % 2 = 0 && List.forall square [ kernel; dilation ] && (steps || stride = Extent.one) then
+            Some((if steps then "stride=1, " else "") + $"padding={reach / 2}")
+        else
+            None
+
+    let needed (node: Node) =
+        match node.Inputs with
+        | input :: _ when spatial builder[input].Shape <> spatial node.Shape ->
+            let remedy =
+                match node.Op with
+                | Conv c -> remedy c.Kernel c.Stride c.Dilation false
+                | MaxPool p -> remedy p.Kernel p.Stride p.Dilation true
+                | AvgPool p -> remedy p.Kernel p.Stride Extent.one true
+                | _ -> None
+
+            Some(remedy |> Option.map (fun remedy -> $"{node.Operator} at {Span.describe node.Span} needs {remedy}"))
         | _ -> None
-    | _ -> None
+
+    let words =
+        branches |> List.collect (fun branch -> chain builder fork branch.Node |> List.choose needed)
+
+    if words.IsEmpty || words.Length > 3 || List.exists Option.isNone words then
+        None
+    else
+        Some("to keep the size, " + (words |> List.choose id |> List.distinct |> String.concat ", "))
+
+/// One sentence that would make the branches agree, where a usual remedy applies.
+let remedy (builder: Builder) (fork: int) (branches: Branch list) =
+    let projection () =
+        match branches with
+        | [ a; b ] ->
+            match a.Node.Shape, b.Node.Shape with
+            | [ c1; h1; w1 ], [ c2; h2; w2 ] ->
+                // The branch with the larger map is the one to project.
+                let from, c, (h, w), (h', w') =
+                    if h1 * w1 <= h2 * w2 then
+                        b.Name, c1, (h2, w2), (h1, w1)
+                    else
+                        a.Name, c2, (h1, w1), (h2, w2)
+
+                if h % h' = 0L && w % w' = 0L && h / h' = w / w' then
+                    let stride = h / h'
+                    let strided = if stride > 1L then $", stride={stride}" else ""
+                    Some $"project {from}: conv({c}, kernel=1{strided})"
+                elif (h, w) <> (h', w') then
+                    Some "give both branches the same strides, and padding that keeps their sizes equal"
+                else
+                    None
+            | [ _ ], [ _; _; _ ]
+            | [ _; _; _ ], [ _ ] -> Some "flatten both branches, or neither"
+            | _ -> None
+        | _ -> None
+
+    missingPadding builder fork branches |> Option.orElseWith projection

@@ -75,10 +75,12 @@ let private drop value =
 let private margins (bound: Bound) (kernel: Extent) (stride: Extent) (dilation: Extent) (input: Shape) =
     match bound.Value "padding", input with
     | Text "same", [ _; height; width ] ->
-        let vertical =
-            Formulas.samePadding height kernel.Height stride.Height dilation.Height
+        // A window far larger than any map would need more padding than an `int` holds; it fails as one that does not fit.
+        let together size kernel stride dilation =
+            int (min (Formulas.samePadding size kernel stride dilation) Parameter.mostChannels)
 
-        let horizontal = Formulas.samePadding width kernel.Width stride.Width dilation.Width
+        let vertical = together height kernel.Height stride.Height dilation.Height
+        let horizontal = together width kernel.Width stride.Width dilation.Width
 
         {
             Top = vertical / 2
@@ -403,7 +405,7 @@ let private shapers =
             "Reorders the axes."
             ""
             "permute([0, 2, 1])"
-            (fun bound _ -> Permute(bound.Integers "axes" |> List.map int))
+            (fun bound _ -> Permute(bound.Ints "axes"))
         operator
             "slice"
             [

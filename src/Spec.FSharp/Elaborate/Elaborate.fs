@@ -107,6 +107,7 @@ type private Elaboration
                             declarations.Blocks |> Map.toSeq |> Seq.map fst
                             constants |> Map.toSeq |> Seq.map fst
                             Seq.ofList Catalog.names
+                            Seq.ofList Initialisers.names
                         ]
             Report = report
             Budget = budget
@@ -160,19 +161,14 @@ type private Elaboration
         match naming.Take(name, span) with
         | None -> ()
         | Some before ->
-            report (
+            let diagnostic =
                 Diagnostic.error "E0209" span $"two layers are called '{naming.Path name}'"
-                |> Diagnostic.withRelated
-                    [
-                        {
-                            Span = before
-                            Text =
-                                (if before = span then
-                                     "an earlier turn of the loop"
-                                 else
-                                     "the first one")
-                        }
-                    ]
+
+            report (
+                (if before = span then
+                     Diagnostic.withLabel "an earlier turn of the loop took this name" diagnostic
+                 else
+                     Diagnostic.withRelated [ { Span = before; Text = "the first one" } ] diagnostic)
                 |> provenance scope.Frames
                 |> Diagnostic.withHelp
                     "compute the label, as in \"conv{i}\": …, or put the loop's body into a block, whose calls are numbered"
@@ -315,6 +311,7 @@ type private Elaboration
 
     and runInput scope statement dimensions =
         match input with
+        | Some([], _) -> ()
         | Some(_, before) ->
             report (
                 Diagnostic.error "E0213" statement.Span "a network has one input"
@@ -441,6 +438,13 @@ type private Elaboration
             | Some bound, Known id -> step scope path name (operator.Build bound builder[id].Shape) span
             | _ -> current <- Poisoned
         | None, Some block -> expand naming scope named block given span
+        | None, None when (Builtins.tryFind name).IsSome || Map.containsKey name declarations.Functions ->
+            report (
+                Diagnostic.error "E0206" span $"'{name}' is a function, not an operator or a block"
+                |> Diagnostic.withHelp $"functions give values, as in let x = {name}(…)"
+            )
+
+            current <- Poisoned
         | None, None ->
             let candidates =
                 Seq.concat
@@ -516,7 +520,7 @@ type private Elaboration
                         "E0205"
                         statement.Span
                         $"split({parts}) gives {parts} tensors, and {outputs.Length} are named"
-                    |> Diagnostic.withHelp "name each part: split(2) as left, right"
+                    |> Diagnostic.withHelp $"name each of the parts, or use split({outputs.Length})"
                 )
 
                 poisoned ()
@@ -556,11 +560,11 @@ type private Elaboration
                 }
         | _ -> poisoned ()
 
-    and turn scope (statement: Statement) number count variables tensors =
+    /// `item` is what the turn is about, as in `out = 128`.
+    and turn scope (statement: Statement) number count item variables =
         { scope with
             Variables = variables
-            Tensors = tensors
-            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}" } :: scope.Frames
+            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}{item}" } :: scope.Frames
         }
 
     and runRepeat naming scope statement count index body =
@@ -576,7 +580,7 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int number) scope.Variables
                     | None -> scope.Variables
 
-                runBody body (turn scope statement (number + 1L) turns variables scope.Tensors) naming
+                runBody body (turn scope statement (number + 1L) turns "" variables) naming
                 number <- number + 1L
         | Unknown -> current <- Poisoned
         | other ->
@@ -592,6 +596,8 @@ type private Elaboration
     and runFor naming scope statement item index items body =
         match eval scope items with
         | List values ->
+            let turns = int64 values.Length
+
             values
             |> List.iteri (fun number value ->
                 let variables = Map.add item.Name value scope.Variables
@@ -601,10 +607,14 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int(int64 number)) variables
                     | None -> variables
 
-                runBody
-                    body
-                    (turn scope statement (int64 number + 1L) (int64 values.Length) variables scope.Tensors)
-                    naming)
+                let shown =
+                    match value with
+                    | Int _
+                    | Float _
+                    | Bool _ -> $", {item.Name} = {Value.describe value}"
+                    | _ -> ""
+
+                runBody body (turn scope statement (int64 number + 1L) turns shown variables) naming)
         | Unknown -> current <- Poisoned
         | other ->
             let help =
@@ -701,8 +711,6 @@ type private Elaboration
         let story =
             (branches |> List.map (Branches.story builder fork) |> String.concat "; ") + "."
 
-        let story = string (Char.ToUpperInvariant story[0]) + story.Substring 1
-
         let help =
             match mismatch.Help, statement.Kind with
             | Some help, _ -> Some help
@@ -711,8 +719,9 @@ type private Elaboration
                 ->
                 Some "to scale channels by a [C, 1, 1] map, say so: mul(broadcast=true)"
             | None, Combine(Concat, _, _) ->
-                Some "branches are concatenated along the channels; their heights and widths must agree"
-            | None, _ -> Branches.remedy branches
+                Branches.missingPadding builder fork branches
+                |> Option.orElse (Some "give all branches the same strides, and padding that keeps their sizes equal")
+            | None, _ -> Branches.remedy builder fork branches
 
         complain scope statement.Span { mismatch with Notes = [ story ]; Help = help } shapes
 

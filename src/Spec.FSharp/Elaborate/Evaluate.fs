@@ -86,7 +86,8 @@ let private arithmetic context span operator left right =
     | Add, Int a, Int b -> checkedInt context span (bigint a + bigint b)
     | Subtract, Int a, Int b -> checkedInt context span (bigint a - bigint b)
     | Multiply, Int a, Int b -> checkedInt context span (bigint a * bigint b)
-    | (Divide | Remainder), (Int _ | Float _), Int 0L -> report context "E0210" span "this divides by zero"
+    | (Divide | Remainder), (Int _ | Float _), Int 0L ->
+        report context "E0210" span $"{Value.describe left} is divided by zero"
     | Divide, Int a, Int b when a % b = 0L -> Int(a / b)
     | Remainder, Int a, Int b -> Int(floorMod a b)
     | Power, Int a, Int b when b >= 0L -> power context span a b

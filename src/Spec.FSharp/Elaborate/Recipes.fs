@@ -132,7 +132,7 @@ let schedules: Entry<Schedule> list =
             "multistep"
             [ required "milestones" Integers "after which epochs"; gamma 0.1 ]
             "times gamma after each milestone"
-            (fun b -> MultiStep(b.Integers "milestones" |> List.map int, b.Float "gamma"))
+            (fun b -> MultiStep(b.Ints "milestones", b.Float "gamma"))
         entry "exponential" [ gamma 0.95 ] "times gamma after every epoch" (fun b -> Exponential(b.Float "gamma"))
         entry "cosine" [ number "final" nonNegative 0.0 "last factor" ] "half a cosine, step by step" (fun b ->
             Cosine(b.Float "final"))
@@ -289,6 +289,12 @@ let fallback (data: DataSource) : Recipe =
         Seed = 1L
     }
 
+let private article (noun: string) =
+    if "aeiou".Contains noun[0] then
+        $"an {noun}"
+    else
+        $"a {noun}"
+
 let private build report what (entries: Entry<'a> list) (value: Value) (span: Span) : 'a option =
     match value with
     | Made made ->
@@ -299,18 +305,20 @@ let private build report what (entries: Entry<'a> list) (value: Value) (span: Sp
             bound |> Option.map entry.Build
         | None ->
             let names = entries |> List.map _.Signature.Name
-            let diagnostic = Diagnostic.error "E0401" made.Span $"'{made.Name}' is not a {what}"
+
+            let diagnostic =
+                Diagnostic.error "E0401" made.Span $"'{made.Name}' is not {article what}"
 
             let help =
                 match Suggest.nearest made.Name names with
                 | Some near -> $"did you mean '{near}'?"
-                | None -> $"""known are {String.concat ", " names}"""
+                | None -> $"""use one of {String.concat ", " names}"""
 
             report (Diagnostic.withHelp help diagnostic)
             None
     | Unknown -> None
     | other ->
-        report (Diagnostic.error "E0206" span $"this must be a {what}, and is {Value.kind other}")
+        report (Diagnostic.error "E0206" span $"this must be {article what}, and is {Value.kind other}")
         None
 
 /// What contradicts itself or the network: milestones that never come, more held out than there is, a wrong head.

@@ -74,6 +74,10 @@ type Bound(values: Map<string, Value>) =
         | Int value -> [ value ]
         | _ -> []
 
+    /// Axes and epochs: what is beyond ±2³⁰ is as wrong as 2³⁰ itself, and is refused like it.
+    member this.Ints name =
+        this.Integers name |> List.map (fun value -> int (max -(1L <<< 30) (min (1L <<< 30) value)))
+
     member _.Floats name =
         let number value =
             match value with
@@ -126,13 +130,22 @@ module Parameter =
         | Number _ -> "a number"
         | Flag -> "true or false"
         | Size _ -> "a size (3, or [height, width])"
-        | Padding -> "a padding (1, [height, width], [top, bottom, left, right] or \"same\")"
+        | Padding -> "cells around the map (1, [height, width], [top, bottom, left, right] or \"same\")"
         | Choice words -> words |> List.map (fun word -> $"\"{word}\"") |> String.concat " or "
         | Integers -> "a list of integers"
         | Numbers -> "a number or a list of numbers"
         | Words -> "text"
-        | One kind -> kind
+        | One kind when "aeiou".Contains kind[0] -> $"an {kind}"
+        | One kind -> $"a {kind}"
         | Many kind -> $"a list of {kind}s"
+
+    /// What a value of the right kind may be, seen from one that is not.
+    let range kind value =
+        match kind, value with
+        | Integer(_, high), Int value when value > high -> $"an integer up to {high}"
+        | Size low, _ -> $"a size from {low} to {largest}"
+        | Padding, _ -> $"from 0 to {largest} cells on each side"
+        | other, _ -> expectation other
 
     type Fit =
         | Fits
@@ -217,28 +230,36 @@ module Signature =
             $"""it takes {name}({parameters |> List.map parameter |> String.concat ", "})"""
 
         let mutable assigned = Map.empty
+        let mutable misspelt = Set.empty
         let mutable position = 0
 
         for argument in arguments do
             match argument.Name with
             | Some key when not (List.contains key names) ->
-                let diagnostic =
-                    Diagnostic.error "E0203" argument.Span $"{name} has no parameter '{key}'"
-                    |> Diagnostic.withHelp (
-                        match Suggest.nearest key names with
-                        | Some near -> $"did you mean '{near}'?"
-                        | None -> usage ()
-                    )
+                let near = Suggest.nearest key names
+                misspelt <- near |> Option.fold (fun found name -> Set.add name found) misspelt
 
-                problems.Add diagnostic
+                Diagnostic.error "E0203" argument.Span $"{name} has no parameter '{key}'"
+                |> Diagnostic.withHelp (
+                    match near with
+                    | Some near -> $"did you mean '{near}'?"
+                    | None -> usage ()
+                )
+                |> problems.Add
             | Some key when Map.containsKey key assigned ->
                 problems.Add(Diagnostic.error "E0203" argument.Span $"'{key}' is given twice")
             | Some key -> assigned <- Map.add key argument assigned
             | None when position >= names.Length ->
                 if position = names.Length then
                     problems.Add(
-                        Diagnostic.error "E0205" argument.Span $"{name} takes at most {names.Length} arguments"
-                        |> Diagnostic.withHelp (usage ())
+                        match names.Length with
+                        | 0 -> Diagnostic.error "E0205" argument.Span $"{name} takes no arguments"
+                        | 1 ->
+                            Diagnostic.error "E0205" argument.Span $"{name} takes one argument"
+                            |> Diagnostic.withHelp (usage ())
+                        | count ->
+                            Diagnostic.error "E0205" argument.Span $"{name} takes at most {count} arguments"
+                            |> Diagnostic.withHelp (usage ())
                     )
 
                 position <- position + 1
@@ -252,13 +273,13 @@ module Signature =
                     assigned <- Map.add key argument assigned
 
         for key, needed in parameters do
-            if needed && not (Map.containsKey key assigned) then
+            // A misspelt argument is not missing as well.
+            if needed && not (Map.containsKey key assigned || Set.contains key misspelt) then
                 problems.Add(Diagnostic.error "E0204" call $"{name} needs '{key}'" |> Diagnostic.withHelp (usage ()))
 
         assigned, List.ofSeq problems
 
     let private misfit name (parameter: ParameterInfo) (argument: Given) fit =
-        let expectation = Parameter.expectation parameter.Type
         let found = Value.describe argument.Value
 
         let diagnostic =
@@ -267,12 +288,12 @@ module Signature =
                 Diagnostic.error
                     "E0207"
                     argument.Span
-                    $"{name}'s {parameter.Name} must be {expectation}, and is {found}"
+                    $"{name}'s {parameter.Name} must be {Parameter.range parameter.Type argument.Value}, and is {found}"
             | _ ->
                 Diagnostic.error
                     "E0206"
                     argument.Span
-                    $"{name}'s {parameter.Name} must be {expectation}, and is {Value.kind argument.Value}: {found}"
+                    $"{name}'s {parameter.Name} must be {Parameter.expectation parameter.Type}, and is {Value.kind argument.Value}: {found}"
 
         match parameter.Type, argument.Value with
         | Choice words, (Text word | Made { Name = word }) ->

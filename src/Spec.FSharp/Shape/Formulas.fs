@@ -16,20 +16,14 @@ let windows (size: int64) kernel stride padding dilation : int64 =
 /// padding (PyTorch's rule for pooling with `ceil_mode`). `padding` is that of one side.
 let windowsRoundedUp (size: int64) kernel stride padding dilation : int64 =
     let room = size + 2L * int64 padding - dilatedKernel kernel dilation
+    // Hanging over by a whole stride is no window.
+    let hanging = room + int64 stride - 1L
 
-    if room < 0L then
-        // The window does not fit at all, or hangs over by less than a stride.
-        if room + int64 stride > 0L && size + int64 padding > 0L then
-            1L
-        else
-            0L
+    if hanging < 0L then
+        0L
     else
-        let count = (room + int64 stride - 1L) / int64 stride + 1L
-
-        if (count - 1L) * int64 stride >= size + int64 padding then
-            count - 1L
-        else
-            count
+        let startInside = (size + int64 padding - 1L) / int64 stride + 1L
+        min (hanging / int64 stride + 1L) startInside
 
 /// The output of a transposed convolution: `(n − 1)s − 2p + d(k − 1) + output_padding + 1`.
 let transposed (size: int64) kernel stride padding outputPadding dilation : int64 =
@@ -38,19 +32,19 @@ let transposed (size: int64) kernel stride padding outputPadding dilation : int6
     + int64 outputPadding
 
 /// Padding of both sides together that makes the output `⌈n / s⌉` ("same"): `max(0, (⌈n/s⌉ − 1)s + d(k−1) + 1 − n)`.
-let samePadding (size: int64) kernel stride dilation : int =
+let samePadding (size: int64) kernel stride dilation : int64 =
     let outputs = (size + int64 stride - 1L) / int64 stride
-    int (max 0L ((outputs - 1L) * int64 stride + dilatedKernel kernel dilation - size))
+    max 0L ((outputs - 1L) * int64 stride + dilatedKernel kernel dilation - size)
 
-/// How many rows or columns at the far edge no window ever sees: `(n + P − d(k−1) − 1) mod s`, at most what is not
-/// padding. Zero where the window does not fit.
+/// How many rows or columns at the far edge no window ever sees: `(n + P − d(k−1) − 1) mod s`, without those that
+/// are padding. Zero where the window does not fit.
 let unseen (size: int64) kernel stride padding farPadding dilation : int64 =
     let room = size + int64 padding - dilatedKernel kernel dilation
 
     if room < 0L then
         0L
     else
-        max 0L (room % int64 stride - int64 farPadding)
+        room % int64 stride - int64 farPadding |> max 0L |> min size
 
 /// The formula of `windows` with its numbers in place, for diagnostics.
 let explainWindows (size: int64) kernel stride padding dilation =

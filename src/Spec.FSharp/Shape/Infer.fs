@@ -173,6 +173,12 @@ let private pool name kernel stride padding dilation ceil shape =
 
 let private reshape (target: int64 list) (shape: Shape) =
     match Shape.elements shape, Shape.elements target with
+    | _ when target.IsEmpty || List.exists (fun size -> size < 1L) target ->
+        mismatch
+            "E0306"
+            $"a shape is a list of positive sizes, and this is {Shape.describe target}"
+            []
+            (Some "compute a size from the others, as in reshape([channels, height * width, 1])")
     | Some have, Some want when have = want -> Ok target
     | have, want ->
         let count = Option.fold (fun _ n -> string n) "too many"
@@ -181,7 +187,10 @@ let private reshape (target: int64 list) (shape: Shape) =
             "E0306"
             $"{Shape.describe shape} cannot be reshaped to {Shape.describe target}"
             [ $"It has {count have} values, and the new shape needs {count want}." ]
-            None
+            (if target.Length = 1 then
+                 Some "flatten puts all values in a row, however many they are"
+             else
+                 Some "compute a size from the others, as in reshape([channels, height * width, 1])")
 
 let private permute (order: int list) (shape: Shape) =
     if List.sort order <> [ 0 .. shape.Length - 1 ] then
@@ -191,7 +200,7 @@ let private permute (order: int list) (shape: Shape) =
             "E0306"
             $"permute needs each of the axes {axes} once"
             [ "Axes are counted without the batch: 0 is channels, 1 height, 2 width." ]
-            None
+            (Some "permute([0, 2, 1]) swaps height and width")
     else
         Ok(order |> List.map (fun axis -> shape[axis]))
 
@@ -248,14 +257,14 @@ let private broadcast (shapes: Shape list) =
     else
         mismatch "E0301" "these branches cannot be multiplied" [] None
 
-let private divides what (factor: int) (channels: int64) continuation =
-    if channels % int64 factor = 0L then
+let private divides what (factor: int64) (channels: int64) continuation =
+    if channels % factor = 0L then
         continuation ()
     else
         mismatch
             "E0305"
             $"{factor} {what} do not divide {channels} channels"
-            [ $"{channels} / {factor} leaves a remainder of {channels % int64 factor}." ]
+            [ $"{channels} / {factor} leaves a remainder of {channels % factor}." ]
             None
 
 let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
@@ -289,18 +298,20 @@ let private unbounded (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
     | LayerNorm(_, true) -> keepsMap "layer_norm" input
     | GroupNorm(groups, _) ->
         keepsMap "group_norm" input
-        |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+        |> Result.bind (fun s -> divides "groups" (int64 groups) s.Head (fun () -> Ok s))
     | InstanceNorm _ -> keepsMap "instance_norm" input
     | LocalResponseNorm _ -> keepsMap "local_response_norm" input
     | Dropout2d _ -> keepsMap "dropout2d" input
     | Upsample(factor, _) -> needsMap "upsample" input (fun c h w -> Ok [ c; h * int64 factor; w * int64 factor ])
     | ChannelShuffle groups ->
         keepsMap "channel_shuffle" input
-        |> Result.bind (fun s -> divides "groups" groups s.Head (fun () -> Ok s))
+        |> Result.bind (fun s -> divides "groups" (int64 groups) s.Head (fun () -> Ok s))
     | PixelShuffle factor ->
         needsMap "pixel_shuffle" input (fun c h w ->
-            divides $"sub-pixels ({factor} squared)" (factor * factor) c (fun () ->
-                Ok [ c / int64 (factor * factor); h * int64 factor; w * int64 factor ]))
+            let subPixels = int64 factor * int64 factor
+
+            divides $"sub-pixels ({factor} squared)" subPixels c (fun () ->
+                Ok [ c / subPixels; h * int64 factor; w * int64 factor ]))
     | Pad(margins, mode) -> pad margins mode input
     | LayerScale _ -> keepsMap "layer_scale" input
     | Affine(scale, shift) ->
@@ -335,16 +346,17 @@ let output (op: Op) (inputs: Shape list) : Result<Shape, Mismatch> =
     |> Result.bind (fun shape ->
         let tooLarge = Shape.elements shape |> Option.isNone
 
-        let weights =
-            Weights.ofOp op inputs |> List.exists (fun w -> Shape.elements w.Shape |> Option.isNone)
+        let weight =
+            Weights.ofOp op inputs |> List.tryFind (fun w -> Shape.elements w.Shape |> Option.isNone)
 
-        if tooLarge || weights then
-            let what =
-                if tooLarge then
-                    $"the output {Shape.describe shape}"
-                else
-                    "its weight"
+        let refuse what shape help =
+            mismatch
+                "E0307"
+                $"this layer's {what} {Shape.describe shape} would have more than 2⁴⁰ values"
+                []
+                (Some help)
 
-            mismatch "E0307" $"{what} has more than {Shape.mostElements} values" [] (Some "make the layer smaller")
-        else
-            Ok shape)
+        match weight with
+        | _ when tooLarge -> refuse "output" shape "make the layer smaller"
+        | Some weight -> refuse weight.Name weight.Shape "make the layer smaller, or pool before it"
+        | None -> Ok shape)

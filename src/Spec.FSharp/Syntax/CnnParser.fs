@@ -69,9 +69,45 @@ let private withTrivia isFirst (parser: Parser<'a>) : Parser<'a * Trivia * Span>
 
             Reply(Ok, (reply.Result, trivia, span), reply.Error)
 
-/// Skips what is left of an item that did not parse: to the end of its line or to `;`, over whole `{ … }` bodies.
-let private recover (stream: CharStream<ParserState>) =
-    let mutable depth = 0
+/// The brackets that text between two offsets opens and does not close, innermost first. Text in quotes and comments do
+/// not count.
+let private openBrackets (text: string) start finish =
+    let mutable brackets = []
+    let mutable at = start
+
+    let skipUntil stop =
+        while at < finish && text[at] <> '\n' && text[at] <> stop do
+            at <- at + (if text[at] = '\\' then 2 else 1)
+
+    while at < finish do
+        match text[at] with
+        | '"' ->
+            at <- at + 1
+            skipUntil '"'
+        | '/' when at + 1 < finish && text[at + 1] = '/' -> skipUntil '\n'
+        | '('
+        | '['
+        | '{' -> brackets <- at :: brackets
+        | ')'
+        | ']'
+        | '}' -> brackets <- (if brackets.IsEmpty then [] else brackets.Tail)
+        | _ -> ()
+
+        at <- at + 1
+
+    brackets
+
+/// Skips what is left of an item that began at `start` and did not parse: to the end of its line or to `;`, over whole
+/// `{ … }` bodies and out of those that it opened.
+let private recover start (stream: CharStream<ParserState>) =
+    let state = stream.UserState
+    let text = state.Source.Text
+
+    let mutable depth =
+        openBrackets text start (min text.Length (state.Offset stream))
+        |> List.filter (fun at -> text[at] = '{')
+        |> List.length
+
     let mutable going = true
 
     while going && not stream.IsEndOfStream do
@@ -93,9 +129,39 @@ let private recover (stream: CharStream<ParserState>) =
         | '/' when stream.Peek 1 = '/' -> stream.SkipRestOfLine false
         | _ -> stream.Skip()
 
-let private report (stream: CharStream<ParserState>) error =
+/// Says why the item that began at `start` does not parse. Where the mistake shows on a later line, a bracket that was
+/// forgotten is the likely cause.
+let private report start (stream: CharStream<ParserState>) error =
     let state = stream.UserState
-    state.Diagnostics.Add(SyntaxError.diagnose state.Source (state.Offset stream) error)
+    let offset = state.Offset stream
+    let text = state.Source.Text
+    let line at = (Source.position state.Source at).Line
+
+    let unclosed =
+        openBrackets text start (min text.Length offset)
+        |> List.tryHead
+        |> Option.filter (fun at -> text[at] <> '{' && line at < line offset)
+        |> Option.map (fun at -> { Span = span at (at + 1) state; Text = "this is never closed" })
+
+    SyntaxError.diagnose state.Source offset error
+    |> Diagnostic.withRelated (Option.toList unclosed)
+    |> state.Diagnostics.Add
+
+    state.TakeComments() |> ignore
+
+/// Reports what follows an item on its line; where the item begins as a keyword almost does, that is likely the cause.
+let private reportUnseparated (stream: CharStream<ParserState>) (item: Span) (error: ErrorMessageList) =
+    let state = stream.UserState
+    let error = ErrorMessageList.Merge(expected "a line break or ';'", error)
+    let diagnostic = SyntaxError.diagnose state.Source (state.Offset stream) error
+    let first = (Span.text item).Split([| ' '; '('; '{' |])[0]
+
+    state.Diagnostics.Add(
+        match Suggest.nearest first Keyword.reserved with
+        | Some near -> Diagnostic.withHelp $"did you mean '{near}' instead of '{first}'?" diagnostic
+        | None -> diagnostic
+    )
+
     state.TakeComments() |> ignore
 
 /// Items up to `closing` (or the end of the file, where there is none), separated by line breaks or `;`, each with its
@@ -124,31 +190,32 @@ let private items
                 going <- false
             else
                 let before = stream.Index
+                let start = state.Offset stream
                 let reply = withTrivia (result.Count = 0) item stream
 
                 if reply.Status <> Ok then
-                    report stream reply.Error
+                    report start stream reply.Error
                     let at = state.Offset stream
-                    recover stream
+                    recover start stream
                     broken |> Option.iter (fun make -> result.Add(make (span at at state)))
                 else
-                    result.Add(finish reply.Result)
+                    let separated =
+                        match stream.Peek() with
+                        | '\n'
+                        | '\r'
+                        | ';' -> true
+                        | c -> Some c = closing || stream.IsEndOfStream
 
-                    match stream.Peek() with
-                    | '\n'
-                    | '\r'
-                    | ';' -> ()
-                    | c when Some c = closing -> ()
-                    | _ when stream.IsEndOfStream -> ()
-                    | _ ->
-                        let error =
-                            if reply.Error = null then
-                                expected "a line break or ';'"
-                            else
-                                ErrorMessageList.Merge(expected "a line break or ';'", reply.Error)
+                    let _, _, whole = reply.Result
 
-                        report stream error
-                        recover stream
+                    match separated, broken with
+                    | true, _ -> result.Add(finish reply.Result)
+                    | false, Some make -> result.Add(make whole)
+                    | false, None -> ()
+
+                    if not separated then
+                        reportUnseparated stream whole reply.Error
+                        recover start stream
 
                 // A stray character that begins nothing must not stop the file from being read.
                 if stream.Index = before then
@@ -190,6 +257,14 @@ let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark li
                     Reply((list, trailing, span start finish state)))
     )
 
+/// What a loop or a condition works on. A `{` here is the body already: no map would make sense.
+let private subject (what: string) : Parser<Expr> =
+    fun stream ->
+        if stream.Peek() = '{' then
+            Reply(Error, expected what)
+        else
+            expression stream
+
 let private statement, private statementRef =
     createParserForwardedToRef<StatementKind * Expr option * Ident list, ParserState>()
 
@@ -206,11 +281,14 @@ let private body: Parser<Body> =
     braced statement (Some broken) makeStatement |>> make
 
 let private setting: Parser<Ident * Expr> =
+    // `fc.1.weight`: after the first, parts may be numbers.
+    let part = word |>> _.Name <|> (many1Satisfy System.Char.IsAsciiDigit .>> ws)
+
     let key =
-        spanned (sepBy1 (fun stream -> word stream) (skipChar '.'))
-        |>> fun (words, span) ->
-            let name = System.String.Join(".", words |> List.map _.Name)
-            { Name = name; Span = { span with End = (List.last words).Span.End } }: Ident
+        spanned (sepBy1 part (skipChar '.'))
+        |>> fun (parts, span) ->
+            let name = System.String.Join(".", parts)
+            ({ Name = name; Span = { span with End = span.Start + (Span.text span).TrimEnd().Length } }: Ident)
 
     key .>> symbol "=" .>>. expression
 
@@ -229,7 +307,7 @@ let private otherwise: Parser<Body option> =
     opt (attempt (wsLines >>. keyword "else") >>. ws >>. body)
 
 let private conditional: Parser<StatementKind> =
-    let branch = expression .>>. body
+    let branch = subject "a condition" .>>. body
 
     let rec more branches : Parser<StatementKind> =
         (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. branch
@@ -257,7 +335,7 @@ let private keywordStatements: IDictionary<string, Parser<StatementKind>> =
             "let", (identifier .>> equals .>>. expression |>> Let)
             "assert", (expression .>>. opt (symbol "," >>. expression) |>> Assert)
             "repeat",
-            pipe3 expression (opt (keyword "as" >>. identifier)) body (fun count index body ->
+            pipe3 (subject "a count") (opt (keyword "as" >>. identifier)) body (fun count index body ->
                 Repeat(count, index, body))
             "for",
             pipe4
@@ -297,7 +375,7 @@ statementRef.Value <-
     let bareLabel =
         identifier |>> fun name -> { Kind = StringLiteral [ Literal name.Name ]; Span = name.Span }
 
-    let label = attempt ((stringLiteral <|> bareLabel) .>> symbol ":" .>> ws)
+    let label = (stringLiteral .>> symbol ":") <|> attempt (bareLabel .>> symbol ":")
 
     let outputs =
         opt (keyword "as" >>. sepBy1 identifier (symbol ",")) |>> Option.defaultValue []

@@ -77,7 +77,7 @@ let private number: Parser<ExprKind> =
                     Reply(FloatLiteral(value, written))
                 else
                     stream.BacktrackTo start
-                    Reply(FatalError, messageError "this number is too large")
+                    refuse "this number is too large" stream
             else
                 match Int64.TryParse digits with
                 | true, value when not suffixed || value <= Int64.MaxValue / scale ->
@@ -87,7 +87,7 @@ let private number: Parser<ExprKind> =
                         Reply(IntLiteral(value, written))
                 | _ ->
                     stream.BacktrackTo start
-                    Reply(FatalError, messageError "this number is too large")
+                    refuse "this number is too large" stream
 
 /// `"text"`, with `\"`, `\\`, `\n`, `\t`, `\{`, `\}` and `{expression}` holes.
 let private stringParts: Parser<StringPart list> =
@@ -103,7 +103,7 @@ let private stringParts: Parser<StringPart list> =
 
     let text = many1Strings (plain <|> escape) |>> Literal
     let hole = between (pchar '{' .>> ws) (pchar '}') (bracketed expression) |>> Hole
-    between (pchar '"') (pchar '"' <?> "a closing \"") (many (text <|> hole))
+    between (pchar '"') (pchar '"' <?> "a closing \"") (many (text <|> hole <?> "a closing \""))
 
 let stringLiteral: Parser<Expr> = located (stringParts |>> StringLiteral)
 
@@ -111,7 +111,8 @@ let private listItems closing item =
     bracketed (ws >>. sepEndBy item (symbol ",") .>> ws) .>> skipString closing
 
 let argument: Parser<Argument> =
-    let name = attempt (identifier .>> (pchar '=' >>? notFollowedBy (pchar '=')) .>> ws)
+    // Any word, keywords included: what stands before `=` is a name.
+    let name = attempt (word .>> (pchar '=' >>? notFollowedBy (pchar '=')) .>> ws)
 
     pipe2 (opt name) expression (fun name value -> { Name = name; Value = value })
 

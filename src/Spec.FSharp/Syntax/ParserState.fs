@@ -154,12 +154,18 @@ module internal Lexing =
             state.OpenBrackets <- before
             reply
 
+    /// Fails for good, here, with these words. A changed state tag keeps FParsec from putting "expected an expression"
+    /// in their place, as it does for parsers that fail where they began.
+    let refuse (message: string) (stream: CharStream<ParserState>) : Reply<'a> =
+        stream.StateTag <- stream.StateTag + 1u
+        Reply(FatalError, messageError message)
+
     let nested (parser: Parser<'a>) : Parser<'a> =
         fun stream ->
             let state = stream.UserState
 
             if state.Nesting >= deepest then
-                Reply(FatalError, messageError $"this nests more than {deepest} levels deep")
+                refuse $"this nests more than {deepest} levels deep" stream
             else
                 state.Nesting <- state.Nesting + 1
                 let reply = parser stream

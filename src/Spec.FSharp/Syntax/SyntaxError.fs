@@ -81,4 +81,11 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
     match said, expectations with
     | Some text, _ -> Diagnostic.error "E0103" span text
     | None, [] -> Diagnostic.error "E0101" span $"{what} cannot stand here"
-    | None, _ -> Diagnostic.error "E0101" span $"expected {alternatives expectations}, found {what}"
+    | None, _ ->
+        let diagnostic =
+            Diagnostic.error "E0101" span $"expected {alternatives expectations}, found {what}"
+
+        if what = "'='" && not (List.contains "'='" expectations) then
+            diagnostic |> Diagnostic.withHelp "values are compared with =="
+        else
+            diagnostic

@@ -58,17 +58,21 @@ module Diagnostic =
 
     let isError (diagnostic: Diagnostic) = diagnostic.Severity = Severity.Error
 
-    /// Source order within a file; files in the order in which they first appear. The same complaint about the same
-    /// place (a mistake inside a loop, met once per turn) is kept once.
-    let inSourceOrder (diagnostics: Diagnostic seq) =
-        let diagnostics = Seq.toList diagnostics
-        let files = diagnostics |> List.map _.Primary.Span.Source.Path |> List.distinct
+    /// Source order within a file; the file at `path` first, others in the order in which they first appear. The same
+    /// complaint about the same place (a mistake inside a loop, met once per turn) is kept once.
+    let inSourceOrder (path: string) (diagnostics: Diagnostic seq) =
+        let file (diagnostic: Diagnostic) = diagnostic.Primary.Span.Source.Path
+
+        let order =
+            Seq.append [ path ] (Seq.map file diagnostics)
+            |> Seq.distinct
+            |> Seq.mapi (fun i path -> path, i)
+            |> dict
 
         diagnostics
-        |> List.distinctBy (fun d -> d.Code, d.Primary.Span.Source.Path, d.Primary.Span.Start, d.Primary.Span.End)
-        |> List.sortBy (fun d ->
-            let span = d.Primary.Span
-            List.findIndex ((=) span.Source.Path) files, span.Start, span.End)
+        |> Seq.distinctBy (fun d -> d.Code, file d, d.Primary.Span.Start, d.Primary.Span.End)
+        |> Seq.sortBy (fun d -> order[file d], d.Primary.Span.Start, d.Primary.Span.End)
+        |> Seq.toList
 
 /// Bytes of a file to a source.
 [<RequireQualifiedAccess>]

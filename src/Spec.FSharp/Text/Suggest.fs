@@ -32,8 +32,11 @@ module Suggest =
     /// Longer words than this are not compared: a name is short, and a file may hold anything.
     let private longestName = 64
 
-    /// The candidate nearest to `name`, where it is near enough to be a slip: within a third of its letters, or equal
-    /// once case and separators are ignored.
+    let private commonPrefix (left: string) (right: string) =
+        Seq.zip left right |> Seq.takeWhile (fun (a, b) -> a = b) |> Seq.length
+
+    /// The candidate nearest to `name`, where it is near enough to be a slip: within a third of its letters, equal once
+    /// case and separators are ignored, or (`cifar`, `convolution`) one the beginning of the other.
     let nearest (name: string) (candidates: string seq) =
         let fold (word: string) =
             word.ToLowerInvariant().Replace("_", "").Replace("-", "")
@@ -44,13 +47,21 @@ module Suggest =
             candidates
             |> Seq.distinct
             |> Seq.filter (fun candidate -> candidate <> name && candidate.Length <= longestName)
-            |> Seq.map (fun candidate ->
-                (if fold candidate = fold name then
-                     0
-                 else
-                     distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant())),
-                candidate)
-            |> Seq.filter (fun (edits, candidate) -> edits <= max 1 (min name.Length candidate.Length / 3))
-            |> Seq.sort
+            |> Seq.choose (fun candidate ->
+                let asked, known = fold name, fold candidate
+                let edits = distance (name.ToLowerInvariant()) (candidate.ToLowerInvariant())
+                let shared = commonPrefix asked known
+
+                if asked = known then
+                    Some(0, candidate)
+                elif edits <= max 1 (min name.Length candidate.Length / 3) then
+                    Some(edits, candidate)
+                elif shared >= 3 && shared = min asked.Length known.Length then
+                    // Any slip of the pen is likelier.
+                    Some(longestName + max asked.Length known.Length - shared, candidate)
+                else
+                    None)
+            // Of two at the same distance the one that begins alike: slips come late in a word.
+            |> Seq.sortBy (fun (edits, candidate) -> edits, -(commonPrefix name candidate), candidate)
             |> Seq.tryHead
             |> Option.map snd

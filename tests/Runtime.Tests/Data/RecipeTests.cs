@@ -109,7 +109,8 @@ public sealed class RecipeTests
         }
     }
 
-    private static Origin Origin(string name, int which) => Installable.All.Single(r => r.Info.Name == name).Origins[which];
+    private static Origin Origin(string name, int which) =>
+        Installable.All.Single(r => r.Info.Name == name).Origins[which];
 
     private void AssertKept(IReadOnlyList<string> files)
     {

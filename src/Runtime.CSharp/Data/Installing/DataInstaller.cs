@@ -134,7 +134,12 @@ public sealed class DataInstaller
         );
     }
 
-    private static Manifest Prepare(Installable recipe, Origin origin, OriginFolders folders, CancellationToken cancellation)
+    private static Manifest Prepare(
+        Installable recipe,
+        Origin origin,
+        OriginFolders folders,
+        CancellationToken cancellation
+    )
     {
         origin.Prepare(folders, cancellation);
         foreach (var (name, sha256) in origin.Kept)

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using CnnSpec.Cli.Output;
+using CnnSpec.Ir;
+using CnnSpec.Runtime;
+using CnnSpec.Runtime.Checkpoints;
+
+namespace CnnSpec.Cli.Commands;
+
+/// <summary><c>cnnspec graph</c>: a drawing of a network, laid out by Graphviz.</summary>
+public static class GraphCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "The spec" };
+        var spec = new SpecOptions();
+        var format = new Option<string>("--format")
+        {
+            Description = "svg needs Graphviz; dot is its input",
+            DefaultValueFactory = _ => "svg",
+        };
+        format.AcceptOnlyFromAmong("svg", "dot");
+        var depth = new Option<int>("--depth")
+        {
+            Description = "How many levels of named scopes get a box",
+            DefaultValueFactory = _ => 2,
+            HelpName = "N",
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "The file to write; standard output if unsaid",
+            HelpName = "file",
+        };
+        var command = new Command(
+            "graph",
+            """
+            Draw a network.
+
+            Examples:
+              cnnspec graph specs/resnet.cnn --out resnet.svg
+              cnnspec graph specs/googlenet.cnn --format dot
+            """
+        );
+        command.Arguments.Add(file);
+        spec.AddTo(command);
+        foreach (var option in new Option[] { format, depth, output })
+            command.Options.Add(option);
+        command.SetAction(result =>
+        {
+            if (Specs.Fitting(result.GetValue(file)!, spec.Read(result)) is not var (network, _))
+                return ExitCode.WrongInput;
+            string text = Dot.write(network.Program, result.GetValue(depth));
+            if (result.GetValue(format) == "svg")
+                text = ToSvg(text);
+            if (result.GetValue(output) is { } path)
+                AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+            else
+                Terminal.Result(text.TrimEnd('\n'));
+            return ExitCode.Fine;
+        });
+        return command;
+    }
+
+    private static string ToSvg(string dot)
+    {
+        try
+        {
+            using var process = Process.Start(
+                new ProcessStartInfo("dot", ["-Tsvg"]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+            )!;
+            var svg = process.StandardOutput.ReadToEndAsync();
+            using (var input = process.StandardInput)
+                input.Write(dot);
+            process.WaitForExit();
+            return process.ExitCode == 0
+                ? svg.Result
+                : throw new EnvironmentError("Graphviz could not lay the network out", "try --format dot");
+        }
+        catch (Win32Exception e)
+        {
+            throw new EnvironmentError(
+                "drawing needs Graphviz, and there is no 'dot' on this machine",
+                "apt-get install graphviz, or use --format dot",
+                e
+            );
+        }
+    }
+}

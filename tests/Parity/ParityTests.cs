@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using CnnSpec.Ir;
+using CnnSpec.Runtime;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Tests.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Parity;
+
+/// <summary>Every spec against the network it describes, written by hand in PyTorch: same weights in, same numbers out.</summary>
+public class ParityTests
+{
+    private const string Python = "/usr/bin/python3";
+    private const double Tolerance = 1e-4;
+
+    /// <summary>Spec and the parameter count that independent PyTorch models have.</summary>
+    private static readonly object[] Networks =
+    [
+        new object[] { "densenet", 239_146 },
+        new object[] { "resnet", 272_378 },
+        new object[] { "preact-resnet", 272_250 },
+        new object[] { "googlenet", 260_650 },
+        new object[] { "mnist/lenet5", 61_706 },
+        new object[] { "mnist/convnet", 9_098 },
+        new object[] { "cifar10/lenet5", 62_006 },
+        new object[] { "cifar10/resnet18-small", 347_498 },
+        new object[] { "cifar10/resnet18", 9_553_674 },
+        new object[] { "fashion-mnist/lenet", 61_706 },
+        new object[] { "fashion-mnist/alexnet", 46_764_746 },
+        new object[] { "fashion-mnist/nin", 1_992_166 },
+        new object[] { "fashion-mnist/googlenet", 5_977_530 },
+        new object[] { "fashion-mnist/resnet18", 11_178_378 },
+        new object[] { "fashion-mnist/densenet", 758_226 },
+        new object[] { "imagenet/alexnet", 61_100_840 },
+        new object[] { "imagenet/vgg16", 138_357_544 },
+        new object[] { "imagenet/inception-v3", 27_161_264 },
+        new object[] { "imagenet/resnet18", 11_689_512 },
+    ];
+
+    [TestCaseSource(nameof(Networks))]
+    public void Spec_equals_the_pytorch_model(string spec, int parameters)
+    {
+        string folder = Directory.CreateTempSubdirectory("cnnspec-parity").FullName;
+        try
+        {
+            long counted = WriteReference(spec, folder);
+            var program = Specs.Program(File.ReadAllText(Path.Combine(Specs.Root, "specs", spec + ".cnn")));
+            Assert.That(ProgramModule.parameters(program), Is.EqualTo(parameters).And.EqualTo(counted));
+            Compare(WithoutDropout(program), folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Compare(Program program, string folder)
+    {
+        EngineSetup.Initialise();
+        using var scope = NewDisposeScope();
+        using var withoutGradient = no_grad();
+        using var network = new Network(program);
+        // Strict: every name of PyTorch's state dict must be ours.
+        WeightFile.Load(Path.Combine(folder, "weights.safetensors"), network);
+        var (shape, values) = NpyFile.Read(Path.Combine(folder, "x.npy"));
+        var input = tensor(values.AsMemory(), shape);
+
+        network.eval();
+        AssertEqual(network.forward(input), Path.Combine(folder, "eval.npy"), "evaluation");
+        network.train();
+        var outputs = network.ForwardWithHeads(input);
+        AssertEqual(outputs[0], Path.Combine(folder, "train.npy"), "training");
+        for (int head = 1; head < outputs.Length; head++)
+            AssertEqual(outputs[head], Path.Combine(folder, $"head{head - 1}.npy"), $"auxiliary head {head}");
+
+        using var after = new Network(program);
+        WeightFile.Load(Path.Combine(folder, "after.safetensors"), after);
+        foreach (var (ours, theirs) in network.NamedWeights().Zip(after.NamedWeights()))
+            Assert.That(
+                ours.Tensor.to(float32).sub(theirs.Tensor.to(float32)).abs().max().item<float>(),
+                Is.LessThan(Tolerance),
+                $"{ours.Name} after a pass in training mode"
+            );
+    }
+
+    private static void AssertEqual(Tensor ours, string path, string mode)
+    {
+        var (shape, values) = NpyFile.Read(path);
+        Assert.That(ours.shape, Is.EqualTo(shape), mode);
+        var theirs = tensor(values.AsMemory(), shape);
+        double scale = Math.Max(1, theirs.abs().max().item<float>());
+        Assert.That(ours.sub(theirs).abs().max().item<float>() / scale, Is.LessThan(Tolerance), mode);
+    }
+
+    /// <summary>Chance differs between two runs of anything; PyTorch's side sets its dropouts to zero, too.</summary>
+    private static Program WithoutDropout(Program program) =>
+        IrJson.ofJson<Program>(
+            System.Text.Json.Nodes.JsonNode.Parse(
+                System.Text.RegularExpressions.Regex.Replace(
+                    IrJson.toJson(program).ToJsonString(),
+                    "\"case\":\"Dropout\",\"probability\":[0-9.]+",
+                    "\"case\":\"Dropout\",\"probability\":0"
+                )
+            )!
+        );
+
+    private static long WriteReference(string spec, string folder)
+    {
+        Assume.That(HasTorch.Value, "python3-torch and python3-torchvision are not installed");
+        string script = Path.Combine(AppContext.BaseDirectory, "reference.py");
+        var (code, output, errors) = Run(script, spec, folder);
+        Assert.That(code, Is.Zero, errors);
+        return long.Parse(output.Trim().Split('\n')[^1]);
+    }
+
+    private static readonly Lazy<bool> HasTorch = new(() =>
+        File.Exists(Python) && Run("-c", "import torch, torchvision").Code == 0
+    );
+
+    private static (int Code, string Output, string Errors) Run(params string[] arguments)
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.Result);
+    }
+}

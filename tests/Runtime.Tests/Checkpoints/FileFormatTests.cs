@@ -1,0 +1,102 @@
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Tests.Data;
+using FsCheck.NUnit;
+using PropertyAttribute = FsCheck.NUnit.PropertyAttribute;
+
+namespace CnnSpec.Runtime.Tests.Checkpoints;
+
+public class FileFormatTests
+{
+    [Test]
+    public void Weights_survive_a_file_to_the_last_bit()
+    {
+        using var folder = new TestFolder();
+        string path = Path.Combine(folder.Path, "w.safetensors");
+        byte[] bytes = new byte[24];
+        Random.Shared.NextBytes(bytes);
+        Safetensors.Write(
+            path,
+            [
+                new("layer.weight", new StoredTensor("F32", [2, 3], bytes)),
+                new("layer.counter", new StoredTensor("I64", [], new byte[8])),
+            ],
+            new Dictionary<string, string> { ["epochs"] = "3" }
+        );
+        var (tensors, metadata) = Safetensors.Read(path);
+        Assert.That(tensors["layer.weight"].Bytes, Is.EqualTo(bytes));
+        Assert.That(tensors["layer.weight"].Shape, Is.EqualTo(new long[] { 2, 3 }));
+        Assert.That(tensors["layer.counter"].Shape, Is.Empty);
+        Assert.That(metadata["epochs"], Is.EqualTo("3"));
+        Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(1), "a temporary file stayed behind");
+    }
+
+    [Property(MaxTest = 300)]
+    public void Any_damage_to_a_weight_file_is_refused_in_words(ushort at, byte value, bool truncate)
+    {
+        using var folder = new TestFolder();
+        string path = Path.Combine(folder.Path, "w.safetensors");
+        Safetensors.Write(
+            path,
+            [new("a", new StoredTensor("F32", [4], new byte[16])), new("b", new StoredTensor("I64", [1], new byte[8]))],
+            new Dictionary<string, string>()
+        );
+        byte[] bytes = File.ReadAllBytes(path);
+        int place = at % bytes.Length;
+        if (truncate)
+            File.WriteAllBytes(path, bytes[..place]);
+        else
+        {
+            bytes[place] = value;
+            File.WriteAllBytes(path, bytes);
+        }
+        // Either it still reads (a changed value or name is no damage that the format can see), or the error is ours.
+        try
+        {
+            Safetensors.Read(path);
+        }
+        catch (InputError error)
+        {
+            Assert.That(error.Message, Does.Contain("w.safetensors"));
+            Assert.That(error.Help, Is.Not.Empty);
+        }
+    }
+
+    [TestCase(new long[] { 2, 3, 4 })]
+    [TestCase(new long[] { 5 })]
+    [TestCase(new long[] { })]
+    public void Arrays_survive_a_file(long[] shape)
+    {
+        using var folder = new TestFolder();
+        string path = Path.Combine(folder.Path, "x.npy");
+        float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => i * 0.5f)];
+        NpyFile.Write(path, shape, values);
+        var (readShape, readValues) = NpyFile.Read(path);
+        Assert.That(readShape, Is.EqualTo(shape));
+        Assert.That(readValues, Is.EqualTo(values));
+    }
+
+    [Test]
+    public void Pickled_objects_in_an_array_file_are_refused()
+    {
+        using var folder = new TestFolder();
+        string path = Path.Combine(folder.Path, "x.npy");
+        string header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".PadRight(117) + "\n";
+        File.WriteAllBytes(
+            path,
+            [
+                0x93,
+                .. "NUMPY"u8,
+                1,
+                0,
+                (byte)header.Length,
+                0,
+                .. System.Text.Encoding.ASCII.GetBytes(header),
+                0x80,
+                0x04,
+            ]
+        );
+        var error = Assert.Throws<InputError>(() => NpyFile.Read(path));
+        Assert.That(error!.Message, Does.Contain("|O"));
+    }
+}
