@@ -310,7 +310,7 @@ let private conditional: Parser<StatementKind> =
     let branch = subject "a condition" .>>. body
 
     let rec more branches : Parser<StatementKind> =
-        (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. branch
+        (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. deeper >>. branch
          >>= fun next -> more (next :: branches))
         <|> (otherwise |>> fun last -> If(List.rev branches, last))
 
@@ -397,7 +397,9 @@ let private functionBody: Parser<Expr> =
     let rec lines: Parser<Expr> =
         fun stream ->
             (wsLines
-             >>. ((attempt (keyword "let") >>. identifier .>> symbol "=" .>>. expression .>> wsLines .>> separators
+             >>. ((attempt (keyword "let") >>. deeper >>. identifier .>> symbol "=" .>>. expression
+                   .>> wsLines
+                   .>> separators
                    .>>. lines
                    |>> fun ((name, value), rest) ->
                        { Kind = LetIn(name, value, rest); Span = Span.cover name.Span rest.Span })
@@ -451,7 +453,7 @@ let private parseExcerpt (parser: Parser<'a>) (excerpt: Excerpt) : Result<'a, Di
     let source = excerpt.Source
     let state = ParserState(source, excerpt.Place)
 
-    match runParserOnString (parser .>> eof) state source.Path excerpt.Text with
+    match runParserOnString (parser .>> (eof <?> "the end of the value")) state source.Path excerpt.Text with
     | Success(result, _, _) ->
         match state.TakeComments() |> List.tryFind _.Text.IsSome with
         | None -> Result.Ok result

@@ -160,17 +160,26 @@ module internal Lexing =
         stream.StateTag <- stream.StateTag + 1u
         Reply(FatalError, messageError message)
 
-    let nested (parser: Parser<'a>) : Parser<'a> =
+    /// One level deeper, up to the end of the `nested` parser around it: the next of a row of operators, indices,
+    /// `else if`s or `let`s, which the tree holds one inside the other.
+    let deeper: Parser<unit> =
         fun stream ->
             let state = stream.UserState
 
             if state.Nesting >= deepest then
-                refuse $"this nests more than {deepest} levels deep" stream
+                Reply(FatalError, messageError $"this nests more than {deepest} levels deep")
             else
                 state.Nesting <- state.Nesting + 1
-                let reply = parser stream
-                state.Nesting <- state.Nesting - 1
-                reply
+                Reply(())
+
+    let nested (parser: Parser<'a>) : Parser<'a> =
+        let parser = deeper >>. parser
+
+        fun stream ->
+            let before = stream.UserState.Nesting
+            let reply = parser stream
+            stream.UserState.Nesting <- before
+            reply
 
     let private isWordStart c = System.Char.IsLetter c || c = '_'
 
