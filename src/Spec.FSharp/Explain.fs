@@ -15,7 +15,9 @@ let private load name =
 let compile (code: string) (example: string) : Diagnostic list =
     let encoding = if code = "E0104" then Encoding.Latin1 else Encoding.UTF8
 
-    match SourceFile.ofBytes "example.cnn" (encoding.GetBytes example) with
+    let name = if code = "E0105" then "example.yaml" else "example.cnn"
+
+    match SourceFile.ofBytes name (encoding.GetBytes example) with
     | Error diagnostic -> [ diagnostic ]
     | Ok source -> (Compile.file { Set = []; Input = None; Load = load } source).Diagnostics
 

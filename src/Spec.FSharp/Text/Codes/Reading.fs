@@ -82,4 +82,28 @@ let all =
             // Reseau
             network N { input 3 x 32 x 32 }
             """
+        Explanation.create
+            "E0105"
+            "this YAML is not a spec"
+            """
+            The YAML dress says what `.cnn` says with lists and maps: a file is a list of declarations, a body a list of
+            statements, and a statement is a word (`relu`) or a map with the one key that names it
+            (`conv: [64, kernel: 3]`). Another key, or a list where a map must be, has no meaning. Anchors, aliases, tags
+            and further documents are refused. docs/yaml.md has it all.
+            """
+            """
+            - network: N
+              body:
+              - input: 3 x 32 x 32
+              - repeat: 2
+                dos: [relu]
+                do: [relu]
+            """
+            """
+            - network: N
+              body:
+              - input: 3 x 32 x 32
+              - repeat: 2
+                do: [relu]
+            """
     ]
