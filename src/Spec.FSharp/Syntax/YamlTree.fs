@@ -196,6 +196,9 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             End = if form = Braces then clamp (closing + 1) else last
         }
 
+    /// Behind what was read last.
+    member _.Reached = if isNull current then 0 else place current.End
+
     member _.Document() : Node option =
         let skip (wanted: ParsingEvent -> bool) =
             while not (isNull current) && not (wanted current) do
@@ -227,15 +230,21 @@ let parse (source: Source) : Node option * Diagnostic list =
         let start = min (start + shift) source.Text.Length
         diagnostics.Add(Diagnostic.error "E0101" (Span.create source start start) $"this is not YAML: {message}")
 
+    let builder = Builder(source, shift, diagnostics.Add)
+
     let root =
         try
-            Builder(source, shift, diagnostics.Add).Document()
+            builder.Document()
         with
         | Stop diagnostic ->
             diagnostics.Add diagnostic
             None
         | :? YamlException as failure ->
             failed (int failure.Start.Index) (reason failure)
+            None
+        // YamlDotNet's scanner trips over its own state on some broken flow collections.
+        | :? System.InvalidOperationException ->
+            failed (builder.Reached - shift) "what follows cannot be read"
             None
 
     match root with

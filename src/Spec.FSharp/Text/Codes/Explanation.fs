@@ -19,22 +19,15 @@ module Explanation =
 
     /// Text without the indentation that its lines share.
     let private unindented (text: string) =
-        let lines = text.Trim('\n', ' ').Split '\n'
+        let lines = text.TrimStart('\n').TrimEnd().Split '\n'
 
         let margin =
             lines
-            |> Array.skip 1
             |> Array.filter (fun line -> line.Trim() <> "")
             |> Array.map (fun line -> line.Length - line.TrimStart().Length)
-            |> Array.fold min System.Int32.MaxValue
+            |> Array.min
 
-        lines
-        |> Array.mapi (fun index line ->
-            if index = 0 then
-                line
-            else
-                line.Substring(min margin line.Length))
-        |> String.concat "\n"
+        lines |> Array.map (fun line -> line.Substring(min margin line.Length)) |> String.concat "\n"
 
     let create code title text wrong right =
         {

@@ -82,4 +82,26 @@ let all =
             // Reseau
             network N { input 3 x 32 x 32 }
             """
+        Explanation.create
+            "E0105"
+            "YAML that says nothing a spec can say"
+            """
+            The file is YAML, or nearly, but not the YAML dress of a spec: a list of declarations, whose bodies are
+            lists of statements. A statement is a word (`relu`) or a map with one key that says what it is and those
+            that belong to it. `cnnspec convert FILE.cnn` writes the YAML of a spec, which is the quickest way to see
+            how something is said.
+            """
+            """
+            - network: N
+              body:
+                - input: [3, 32, 32]
+                - repeat: 2
+            """
+            """
+            - network: N
+              body:
+                - input: [3, 32, 32]
+                - repeat: 2
+                  do: [relu]
+            """
     ]
