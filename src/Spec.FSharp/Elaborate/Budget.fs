@@ -30,6 +30,14 @@ type Budget() =
                 "check the counts of its loops"
             )
 
+    /// Looking through a whole value.
+    member this.Spend(span: Span, value: Value) =
+        match value with
+        | Int _
+        | Float _
+        | Bool _ -> ()
+        | value -> this.Spend(span, Value.size Budget.MostSteps value)
+
     member this.Layer(span: Span, count: int) =
         if count > Budget.MostLayers then
             this.Stop(span, $"this network has more than {Budget.MostLayers} layers", "check the counts of its loops")

@@ -27,6 +27,8 @@ type private Scope =
 /// Settings from outside: `--set name=value` and `--input CxHxW`.
 type Overrides = { Arguments: Map<string, Expr>; Input: Shape option }
 
+let private longestLabel = 100
+
 let private split: Signature =
     {
         Name = "split"
@@ -64,6 +66,7 @@ type private Elaboration
     let builder = Builder budget
     let auxiliaries = ResizeArray<AuxiliaryHead>()
     let initialisers = ResizeArray<InitialiserRule>()
+    let toldOfBranches = System.Collections.Generic.HashSet<Span>()
     let mutable current = Poisoned
     let mutable input: (Shape * Span) option = None
 
@@ -122,11 +125,13 @@ type private Elaboration
         diagnostic |> Diagnostic.withRelated (shown |> List.map (fun f -> { Span = f.Span; Text = f.Text }))
 
     let firstLine (span: Span) =
-        let text = Span.text span
+        let text = span.Source.Text
 
-        match text.IndexOfAny [| '{'; '\n' |] with
+        match text.IndexOfAny([| '{'; '\n' |], span.Start, span.End - span.Start) with
         | -1 -> span
-        | length -> { span with End = span.Start + text.Substring(0, max 1 length).TrimEnd().Length }
+        | stop ->
+            let length = max 1 (stop - span.Start)
+            { span with End = span.Start + text.Substring(span.Start, length).TrimEnd().Length }
 
     let complain scope (span: Span) (mismatch: Infer.Mismatch) label =
         let diagnostic =
@@ -144,7 +149,11 @@ type private Elaboration
         statement.Label
         |> Option.bind (fun expr ->
             match eval scope expr with
-            | Text name when name <> "" && name |> Seq.forall (fun c -> Char.IsLetterOrDigit c || c = '_' || c = '-') ->
+            | Text name when
+                name <> ""
+                && name.Length <= longestLabel
+                && name |> Seq.forall (fun c -> Char.IsLetterOrDigit c || c = '_' || c = '-')
+                ->
                 Some(name, expr.Span)
             | Unknown -> None
             | other ->
@@ -152,7 +161,7 @@ type private Elaboration
                     Diagnostic.error
                         "E0209"
                         expr.Span
-                        $"a label is made of letters, digits and '_', and is {Value.describe other}"
+                        $"a label is up to {longestLabel} letters, digits, '_' and '-', and this is {Value.describe other}"
                 )
 
                 None)
@@ -175,12 +184,10 @@ type private Elaboration
             )
 
     /// The name of a layer: its label, or the next number.
-    let layerPath (naming: Naming) scope named =
-        match named with
-        | Some(name, span) ->
-            takeName naming scope (name, span)
-            naming.Path name
-        | None -> naming.Path(naming.Number())
+    let layerPath (naming: Naming) scope named span =
+        let name, span = named |> Option.defaultWith (fun () -> naming.Number(), span)
+        takeName naming scope (name, span)
+        naming.Path name
 
     /// The scope that a labelled statement opens for the layers in it.
     let inner (naming: Naming) scope named =
@@ -428,11 +435,15 @@ type private Elaboration
     and construct naming scope statement name given span =
         let named = label scope statement
 
+        // An operator held by a parameter brings its arguments, however long, to every use.
+        for argument: Given in given do
+            budget.Spend(span, argument.Value)
+
         match Catalog.tryFind name, Map.tryFind name declarations.Blocks with
         | Some operator, _ ->
             let bound, problems = Signature.bind operator.Signature span given
             List.iter (provenance scope.Frames >> report) problems
-            let path = layerPath naming scope named
+            let path = layerPath naming scope named span
 
             match bound, current with
             | Some bound, Known id -> step scope path name (operator.Build bound builder[id].Shape) span
@@ -466,7 +477,7 @@ type private Elaboration
 
     and expand (naming: Naming) scope named (block: BlockDeclaration) given span =
         budget.Call(span, scope.Calls + 1, block.Name.Name)
-        let path = layerPath naming scope named
+        let path = layerPath naming scope named span
 
         let parameters =
             block.Parameters |> List.map (fun p -> p.Name.Name, p.Default.IsNone)
@@ -490,7 +501,7 @@ type private Elaboration
                 {
                     Variables = variables
                     Tensors = Map.empty
-                    Frames = { Span = firstLine span; Text = $"while expanding {path}" } :: scope.Frames
+                    Frames = { Span = firstLine span; Step = Expanding path } :: scope.Frames
                     Calls = scope.Calls + 1
                     TrainingOnly = scope.TrainingOnly
                 }
@@ -560,16 +571,16 @@ type private Elaboration
                 }
         | _ -> poisoned ()
 
-    /// `item` is what the turn is about, as in `out = 128`.
-    and turn scope (statement: Statement) number count item variables =
+    and turn scope span step variables =
         { scope with
             Variables = variables
-            Frames = { Span = firstLine statement.Span; Text = $"in turn {number} of {count}{item}" } :: scope.Frames
+            Frames = { Span = span; Step = step } :: scope.Frames
         }
 
     and runRepeat naming scope statement count index body =
         match eval scope count with
         | Int turns when turns >= 0L ->
+            let span = firstLine statement.Span
             let mutable number = 0L
 
             while number < turns do
@@ -580,7 +591,7 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int number) scope.Variables
                     | None -> scope.Variables
 
-                runBody body (turn scope statement (number + 1L) turns "" variables) naming
+                runBody body (turn scope span (Turn(number + 1L, turns, None)) variables) naming
                 number <- number + 1L
         | Unknown -> current <- Poisoned
         | other ->
@@ -597,9 +608,11 @@ type private Elaboration
         match eval scope items with
         | List values ->
             let turns = int64 values.Length
+            let span = firstLine statement.Span
 
             values
             |> List.iteri (fun number value ->
+                budget.Spend(items.Span, 1)
                 let variables = Map.add item.Name value scope.Variables
 
                 let variables =
@@ -607,14 +620,8 @@ type private Elaboration
                     | Some name -> Map.add name.Name (Int(int64 number)) variables
                     | None -> variables
 
-                let shown =
-                    match value with
-                    | Int _
-                    | Float _
-                    | Bool _ -> $", {item.Name} = {Value.describe value}"
-                    | _ -> ""
-
-                runBody body (turn scope statement (int64 number + 1L) turns shown variables) naming)
+                let step = Turn(int64 number + 1L, turns, Some(item.Name, value))
+                runBody body (turn scope span step variables) naming)
         | Unknown -> current <- Poisoned
         | other ->
             let help =
@@ -694,7 +701,7 @@ type private Elaboration
         elif bound.IsNone || ends.Length < branches.Count then
             current <- Poisoned
         else
-            let path = naming.Path(naming.Decorative(signature.Name, statement.Span))
+            let path = naming.Path(naming.Decorative signature.Name)
 
             match append scope path signature.Name op (ends |> List.map _.Node) statement.Span with
             | Ok node -> current <- Known node.Id
@@ -702,7 +709,12 @@ type private Elaboration
                 complainOfBranches scope statement mismatch ends
                 current <- Poisoned
 
+    /// The story of the branches is long to find, and a loop would have it found in every turn.
     and complainOfBranches scope statement mismatch branches =
+        if toldOfBranches.Add statement.Span then
+            tellOfBranches scope statement mismatch branches
+
+    and tellOfBranches scope statement mismatch branches =
         let fork = Branches.fork builder branches
 
         let shapes =

@@ -71,8 +71,8 @@ let rec private equal left right =
     match left, right with
     | (Int _ | Float _), (Int _ | Float _) -> asFloat left = asFloat right
     | List a, List b -> a.Length = b.Length && List.forall2 equal a b
-    | Made a, Made b -> a.Name = b.Name && Value.describe left = Value.describe right
-    | _ -> Value.describe left = Value.describe right
+    | Made a, Made b -> a.Name = b.Name && Value.print left = Value.print right
+    | _ -> Value.print left = Value.print right
 
 let private arithmetic context span operator left right =
     let wrong () =
@@ -141,6 +141,7 @@ let private element context (span: Span) target at =
         else
             report context "E0207" span $"a list of {items.Length} items has no item {position} (the first is 0)"
     | Map entries, key ->
+        context.Budget.Spend(span, key)
         let wanted = Value.display key
 
         match entries |> List.tryFind (fun (name, _) -> name = wanted) with
@@ -183,7 +184,10 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
     | BoolLiteral value -> Bool value
     | NoneLiteral -> Nothing
     | StringLiteral parts -> text eval context expr.Span parts
-    | ListLiteral items -> List(List.map eval items)
+    | ListLiteral items ->
+        let list = List(List.map eval items)
+        context.Budget.Spend(expr.Span, list)
+        list
     | MapLiteral entries -> map eval context entries
     | Name name -> lookUp context variables expr.Span name
     | ElementAt(target, at) -> element context expr.Span (eval target) (eval at)
@@ -212,6 +216,10 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
         let left = eval left
         let right = eval right
 
+        if operator = Equal || operator = NotEqual then
+            context.Budget.Spend(expr.Span, left)
+            context.Budget.Spend(expr.Span, right)
+
         match operator with
         | Equal
         | NotEqual when Value.isUnknown left || Value.isUnknown right -> Unknown
@@ -227,7 +235,7 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
         | Some true -> eval whenTrue
         | Some false -> eval whenFalse
         | None -> Unknown
-    | Call(name, arguments) -> call depth context variables expr.Span name (given eval arguments)
+    | Call(name, arguments) -> call depth context variables expr.Span name (given eval context arguments)
 
 and private text eval context span parts =
     let pieces =
@@ -237,16 +245,22 @@ and private text eval context span parts =
             | Literal text -> Text text
             | Hole hole -> eval hole)
 
+    for piece in pieces do
+        context.Budget.Spend(span, piece)
+
     if List.exists Value.isUnknown pieces then
         Unknown
     else
-        let text = pieces |> List.map Value.display |> String.concat ""
-        context.Budget.Spend(span, text.Length)
-        Text text
+        pieces |> List.map Value.display |> String.concat "" |> Text
 
 and private map eval context entries =
     let pairs =
-        entries |> List.map (fun (key, value) -> key.Span, Value.display (eval key), eval value)
+        entries
+        |> List.map (fun (key, value) ->
+            let name, value = eval key, eval value
+            context.Budget.Spend(key.Span, name)
+            context.Budget.Spend(key.Span, value)
+            key.Span, Value.display name, value)
 
     let doubled =
         pairs |> List.countBy (fun (_, key, _) -> key) |> List.filter (fun (_, count) -> count > 1)
@@ -287,12 +301,15 @@ and private lookUp context variables span name =
         unknownName context span "value" name candidates
         Unknown
 
-and private given eval (arguments: Argument list) : Given list =
+and private given eval context (arguments: Argument list) : Given list =
     arguments
     |> List.map (fun argument ->
+        let value = eval argument.Value
+        context.Budget.Spend(argument.Value.Span, value)
+
         {
             Name = argument.Name |> Option.map _.Name
-            Value = eval argument.Value
+            Value = value
             Span =
                 match argument.Name with
                 | Some name -> Span.cover name.Span argument.Value.Span
@@ -367,4 +384,4 @@ let test context variables expr =
 
 /// The arguments of a call, evaluated.
 let arguments context variables arguments =
-    given (value context variables) arguments
+    given (value context variables) context arguments

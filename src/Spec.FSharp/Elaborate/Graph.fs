@@ -3,8 +3,25 @@ namespace CnnSpec.Elaborate
 open CnnSpec.Text
 open CnnSpec.Operators
 
+/// What led to a layer. Words are made only where a message shows them: most layers are never complained about.
+type Step =
+    | Expanding of path: string
+    /// `item` is what the turn is about, where there is one: `out = 128`.
+    | Turn of number: int64 * count: int64 * item: (string * Value) option
+
 /// A step of expansion that led to a layer: a call of a block, a turn of a loop.
-type Frame = { Span: Span; Text: string }
+type Frame =
+    {
+        Span: Span
+        Step: Step
+    }
+
+    member this.Text =
+        match this.Step with
+        | Expanding path -> $"while expanding {path}"
+        | Turn(number, count, Some(name, (Int _ | Float _ | Bool _ as value))) ->
+            $"in turn {number} of {count}, {name} = {Value.describe value}"
+        | Turn(number, count, _) -> $"in turn {number} of {count}"
 
 /// One operation with everything known about it. Inputs are ids of earlier nodes.
 type Node =
@@ -49,6 +66,7 @@ type Graph =
 /// scope, as in PyTorch's `nn.Sequential`; loops, conditions, groups and combinators open none.
 type internal Naming(prefix: string) =
     let taken = System.Collections.Generic.Dictionary<string, Span>()
+    let decorative = System.Collections.Generic.Dictionary<string, int>()
     let mutable next = 0
 
     member _.Prefix = prefix
@@ -71,16 +89,11 @@ type internal Naming(prefix: string) =
             None
 
     /// A name for an operation without weights, which nothing refers to: `add`, `add_2` …
-    member this.Decorative(name: string, span: Span) =
-        let rec attempt index =
-            let candidate = if index = 1 then name else $"{name}_{index}"
-
-            if (this.Take(candidate, span)).IsSome then
-                attempt (index + 1)
-            else
-                candidate
-
-        attempt 1
+    member _.Decorative(name: string) =
+        let _, before = decorative.TryGetValue name
+        let count = before + 1
+        decorative[name] <- count
+        if count = 1 then name else $"{name}_{count}"
 
 /// The graph while it grows.
 type internal Builder(budget: Budget) =
@@ -94,5 +107,7 @@ type internal Builder(budget: Budget) =
     member _.Append(make: int -> Node) =
         let node = make nodes.Count
         budget.Layer(node.Span, nodes.Count)
+        // Names as long as pages, a layer each, would fill the memory.
+        budget.Spend(node.Span, node.Path.Length / 16)
         nodes.Add node
         node

@@ -42,33 +42,75 @@ module Value =
         let text = value.ToString("R", CultureInfo.InvariantCulture)
         text.ToLowerInvariant()
 
-    /// The value as a spec would write it.
-    let rec describe value =
+    /// The value as a spec would write it, with at most so many items of each list and so many characters of each text, so
+    /// many levels deep.
+    let rec private write most levels value =
+        let several (items: 'a list) (one: 'a -> string) =
+            if levels = 0 && not items.IsEmpty then
+                "…"
+            else
+                let shown = items |> List.truncate most |> List.map one
+                let shown = if items.Length > most then shown @ [ "…" ] else shown
+                String.concat ", " shown
+
+        let inner = write most (levels - 1)
+
         match value with
         | Int i -> string i
         | Float f -> formatFloat f
         | Bool b -> if b then "true" else "false"
+        | Text t when t.Length > 5 * most -> $"\"{t.Substring(0, 5 * most)}…\""
         | Text t -> $"\"{t}\""
-        | List items -> "[" + (items |> List.map describe |> String.concat ", ") + "]"
-        | Map entries ->
-            let entry (key: string, value) = $"\"{key}\": {describe value}"
-            "{" + (entries |> List.map entry |> String.concat ", ") + "}"
+        | List items -> "[" + several items inner + "]"
+        | Map entries -> "{" + several entries (fun (key, value) -> $"\"{key}\": {inner value}") + "}"
         | Made { Name = name; Arguments = [] } -> name
         | Made made ->
             let argument (given: Given) =
                 match given.Name with
-                | Some name -> $"{name}={describe given.Value}"
-                | None -> describe given.Value
+                | Some name -> $"{name}={inner given.Value}"
+                | None -> inner given.Value
 
-            $"""{made.Name}({made.Arguments |> List.map argument |> String.concat ", "})"""
+            $"{made.Name}({several made.Arguments argument})"
         | Nothing -> "none"
         | Unknown -> "?"
+
+    /// The value as a message shows it: as a spec would write it, long lists and texts cut short.
+    let describe value = write 8 3 value
+
+    /// The whole value as a spec would write it. It may be long: count its `size` first.
+    let print value =
+        write (System.Int32.MaxValue / 8) System.Int32.MaxValue value
 
     /// The value inside text with holes: text without its quotes.
     let display value =
         match value with
         | Text text -> text
-        | other -> describe other
+        | other -> print other
+
+    /// How many values it is made of, and characters; what looks through a value pays as much. Counting ends at `most`:
+    /// values share their parts, so a few lines of a spec can make one that is longer than any memory.
+    let size (most: int) value =
+        let rec count total value =
+            if total >= most then
+                total
+            else
+                match value with
+                | Text text -> total + 1 + text.Length
+                | List items -> many (total + 1) items
+                | Map entries -> many (total + 1) (Seq.map snd entries)
+                | Made made -> many (total + 1) (made.Arguments |> Seq.map (fun given -> given.Value))
+                | _ -> total + 1
+
+        and many total (items: Value seq) =
+            let mutable total = total
+            use items = items.GetEnumerator()
+
+            while total < most && items.MoveNext() do
+                total <- count total items.Current
+
+            total
+
+        count 0 value
 
     let rec isUnknown value =
         match value with

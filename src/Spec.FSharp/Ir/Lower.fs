@@ -1,57 +1,71 @@
 /// From the graph as the spec drew it to operations that libtorch has.
 module CnnSpec.Ir.Lower
 
+open System.Collections.Generic
 open CnnSpec.Text
 open CnnSpec.Operators
 open CnnSpec.Elaborate
 
-/// Whether a rule is for this weight. `conv` and `conv.weight` name an operator, `weight` the filters of all layers
-/// (not the factors of normalisation), `bias` all biases, anything else a path or its beginning.
-let private selects (rule: InitialiserRule) (node: Node) (weight: Weight) =
-    let full =
-        if node.Path = "" then
-            weight.Name
-        else
+/// The selectors that mean this weight. `conv` and `conv.weight` name an operator, `weight` the filters of all layers (not
+/// the factors of normalisation), `bias` all biases; a path names one layer.
+let private selectors (node: Node) (weight: Weight) =
+    [
+        if weight.Learnt then
+            $"{node.Operator}.{weight.Name}"
             $"{node.Path}.{weight.Name}"
 
-    weight.Learnt
-    && (match rule.Selector with
-        | "weight" -> weight.Name = "weight" && weight.Shape.Length >= 2
-        | "bias" -> weight.Name = "bias"
-        | selector ->
-            (selector = node.Operator && weight.Name = "weight")
-            || selector = $"{node.Operator}.{weight.Name}"
-            || selector = full
-            || (selector = node.Path && weight.Name = "weight"))
+            if weight.Name = "weight" then
+                node.Operator
+                node.Path
 
-/// The weights of a node with their full names and the initialiser of the last rule that names each.
-let private initialised (rules: InitialiserRule list) (node: Node) =
+            if weight.Name = "bias" || (weight.Name = "weight" && weight.Shape.Length >= 2) then
+                weight.Name
+    ]
+
+/// The weights of a node with their full names and the initialiser of the last rule that names each. `rules` has the last
+/// rule for each selector with its position.
+let private initialised (rules: IDictionary<string, int * InitialiserRule>) (node: Node) =
     node.Weights
     |> List.map (fun weight ->
-        let rule = rules |> List.tryFindBack (fun rule -> selects rule node weight)
+        let named =
+            selectors node weight
+            |> List.choose (fun selector ->
+                match rules.TryGetValue selector with
+                | true, found -> Some found
+                | _ -> None)
 
         { weight with
             Name = $"{node.Path}.{weight.Name}"
-            Initialiser = rule |> Option.fold (fun _ r -> r.Initialiser) weight.Initialiser
+            Initialiser =
+                match named with
+                | [] -> weight.Initialiser
+                | _ -> (List.maxBy fst named |> snd).Initialiser
         })
 
 /// A rule that is for no weight is a slip.
 let unusedRules (graph: Graph) : Diagnostic list =
-    graph.Initialisers
-    |> List.filter (fun rule ->
-        graph.Nodes
-        |> List.forall (fun node -> node.Weights |> List.forall (fun weight -> not (selects rule node weight))))
-    |> List.map (fun rule ->
-        Diagnostic.error "E0215" rule.Span $"no weight is called '{rule.Selector}'"
-        |> Diagnostic.withHelp
-            "name an operator (conv, linear.bias), all filters (weight), all biases (bias) or a layer's path")
+    if graph.Initialisers.IsEmpty then
+        []
+    else
+        let meant =
+            graph.Nodes |> Seq.collect (fun node -> node.Weights |> Seq.collect (selectors node)) |> HashSet
+
+        graph.Initialisers
+        |> List.filter (fun rule -> not (meant.Contains rule.Selector))
+        |> List.map (fun rule ->
+            Diagnostic.error "E0215" rule.Span $"no weight is called '{rule.Selector}'"
+            |> Diagnostic.withHelp
+                "name an operator (conv, linear.bias), all filters (weight), all biases (bias) or a layer's path")
 
 /// Convolutions whose padding differs between opposite sides become a padding and a convolution; nothing else changes,
 /// so a program's nodes can be read beside the spec.
 let program (graph: Graph) : Program =
     let nodes = ResizeArray<IrNode>()
-    let position = System.Collections.Generic.Dictionary<int, int>()
+    let position = Dictionary<int, int>()
     let shapes = graph.Nodes |> List.map (fun n -> n.Id, n.Shape) |> dict
+
+    let rules =
+        graph.Initialisers |> List.mapi (fun index rule -> rule.Selector, (index, rule)) |> Map.ofList
 
     for node in graph.Nodes do
         let basic =
@@ -61,7 +75,7 @@ let program (graph: Graph) : Program =
                 Op = node.Op
                 Inputs = node.Inputs |> List.map (fun id -> position[id])
                 Shape = node.Shape
-                Weights = initialised graph.Initialisers node
+                Weights = initialised rules node
                 TrainingOnly = node.TrainingOnly
                 Line = (Span.start node.Span).Line
             }

@@ -186,7 +186,11 @@ let private items
         skipSeparators ()
 
         while going do
-            if stream.IsEndOfStream || (closing.IsSome && stream.Peek() = closing.Value) then
+            if
+                stream.IsEndOfStream
+                || (closing.IsSome && stream.Peek() = closing.Value)
+                || state.Diagnostics.Count >= Diagnostic.most
+            then
                 going <- false
             else
                 let before = stream.Index
@@ -245,6 +249,8 @@ let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark li
                     ws stream |> ignore
                     stream.UserState.Restore outer
                     Reply((list, trailing, body))
+                elif stream.UserState.Diagnostics.Count >= Diagnostic.most then
+                    Reply((list, trailing, span start finish stream.UserState))
                 else
                     let state = stream.UserState
 
@@ -310,8 +316,8 @@ let private conditional: Parser<StatementKind> =
     let branch = subject "a condition" .>>. body
 
     let rec more branches : Parser<StatementKind> =
-        (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. deeper >>. branch
-         >>= fun next -> more (next :: branches))
+        (attempt (wsLines >>. keyword "else" >>. keyword "if") >>. branch
+         >>= fun next -> nested (more (next :: branches)))
         <|> (otherwise |>> fun last -> If(List.rev branches, last))
 
     branch >>= fun first -> more [ first ]
@@ -397,7 +403,7 @@ let private functionBody: Parser<Expr> =
     let rec lines: Parser<Expr> =
         fun stream ->
             (wsLines
-             >>. ((attempt (keyword "let") >>. deeper >>. identifier .>> symbol "=" .>>. expression
+             >>. ((attempt (keyword "let") >>. link >>. identifier .>> symbol "=" .>>. expression
                    .>> wsLines
                    .>> separators
                    .>>. lines

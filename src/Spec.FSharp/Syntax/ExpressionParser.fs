@@ -179,7 +179,7 @@ let private atom: Parser<Expr> =
 /// An expression that no operator touches, for `input 3 x 32 x 32`; `[index]` may follow it.
 let term: Parser<Expr> =
     let index =
-        spanned (skipChar '[' >>. deeper >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']') .>> ws
+        spanned (skipChar '[' >>. link >>. bracketed (ws >>. expression .>> ws) .>> skipChar ']') .>> ws
 
     atom .>>. many index
     |>> fun (first, indices) ->
@@ -199,7 +199,7 @@ let private operators =
             else
                 preturn ()
 
-        boundary >>. deeper >>. offset .>> wsLines |>> fun finish -> finish - text.Length
+        boundary >>. link >>. offset .>> wsLines |>> fun finish -> finish - text.Length
 
     for text, level, operator in BinaryOperator.table do
         let associativity =
@@ -233,8 +233,7 @@ let private operators =
 
     precedence.ExpressionParser
 
-// The label is inside, where it does not hide that something nests too deeply.
-expressionRef.Value <- nested (operators <?> "an expression")
+expressionRef.Value <- nested operators <?> "an expression"
 
 /// Text of the YAML dress, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
 let templateParts: Parser<StringPart list> =

@@ -65,6 +65,8 @@ type ParserState(source: Source, place: int -> int) =
     member val OpenBrackets = 0 with get, set
     /// How deep expressions and bodies nest, so that no input can exhaust the stack.
     member val Nesting = 0 with get, set
+    /// How many operators, indices and lets the expression at hand strings together: its tree is as deep.
+    member val Links = 0 with get, set
 
     member _.Add(comment: Comment) =
         if seen.Add comment.Offset then
@@ -160,26 +162,34 @@ module internal Lexing =
         stream.StateTag <- stream.StateTag + 1u
         Reply(FatalError, messageError message)
 
-    /// One level deeper, up to the end of the `nested` parser around it: the next of a row of operators, indices,
-    /// `else if`s or `let`s, which the tree holds one inside the other.
-    let deeper: Parser<unit> =
+    /// More operators in one expression than this are refused.
+    let longest = 1000
+
+    /// Counts one more link of the expression at hand.
+    let link: Parser<unit> =
         fun stream ->
             let state = stream.UserState
+            state.Links <- state.Links + 1
 
-            if state.Nesting >= deepest then
-                Reply(FatalError, messageError $"this nests more than {deepest} levels deep")
+            if state.Links > longest then
+                refuse $"this expression has more than {longest} operators" stream
             else
-                state.Nesting <- state.Nesting + 1
                 Reply(())
 
     let nested (parser: Parser<'a>) : Parser<'a> =
-        let parser = deeper >>. parser
-
         fun stream ->
-            let before = stream.UserState.Nesting
-            let reply = parser stream
-            stream.UserState.Nesting <- before
-            reply
+            let state = stream.UserState
+            let links = state.Links
+
+            if state.Nesting >= deepest then
+                refuse $"this nests more than {deepest} levels deep" stream
+            else
+                state.Nesting <- state.Nesting + 1
+                state.Links <- 0
+                let reply = parser stream
+                state.Nesting <- state.Nesting - 1
+                state.Links <- links
+                reply
 
     let private isWordStart c = System.Char.IsLetter c || c = '_'
 

@@ -62,6 +62,8 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
             // FParsec's names for what its operator parser could also have met.
             | Expected("prefix operator" | "infix operator" | "postfix operator") -> None
             | Expected label -> Some label
+            // Inside text everything can be escaped, which helps nobody.
+            | ExpectedString "\\" -> None
             | ExpectedString text
             | ExpectedStringCI text -> Some $"'{text}'"
             | _ -> None)
@@ -85,7 +87,8 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
         let diagnostic =
             Diagnostic.error "E0101" span $"expected {alternatives expectations}, found {what}"
 
-        if what = "'='" && not (List.contains "'='" expectations) then
+        // Behind a value.
+        if what = "'='" && List.contains "'['" expectations then
             diagnostic |> Diagnostic.withHelp "values are compared with =="
         else
             diagnostic

@@ -56,6 +56,9 @@ module Diagnostic =
 
     let withHelp help (diagnostic: Diagnostic) = { diagnostic with Help = Some help }
 
+    /// More than this helps nobody: a file with so many is no spec, and reading it ends here.
+    let most = 1_000
+
     let isError (diagnostic: Diagnostic) = diagnostic.Severity = Severity.Error
 
     /// Source order within a file; the file at `path` first, others in the order in which they first appear. The same

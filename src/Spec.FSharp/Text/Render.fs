@@ -32,28 +32,28 @@ module Render =
     let private widest = 160
 
     /// Line text as shown (tabs and control characters become single spaces, so carets stay aligned), the column of the
-    /// first caret (from 0), and how many carets.
+    /// first caret (from 0), and how many carets. Of a line, however long, only what is shown is looked at.
     let private excerpt (span: Span) =
         let first = Span.start span
-        let text = Source.line span.Source first.Line
-        let shown = String.map (fun c -> if Char.IsControl c then ' ' else c) text
-        let from = min (first.Column - 1) shown.Length
+        let start, length = Source.lineExtent span.Source first.Line
+        let from = min (first.Column - 1) length
 
-        let length =
+        let marked =
             if (Span.finish span).Line = first.Line then
                 span.End - span.Start
             else
-                shown.Length - from
+                length - from
 
-        let length = max 1 (min length (max 1 (shown.Length - from)))
+        let cut =
+            if length <= widest then
+                0
+            else
+                max 0 (min (from - widest / 3) (length - widest))
 
-        if shown.Length <= widest then
-            shown, from, length
-        else
-            let start = max 0 (min (from - widest / 3) (shown.Length - widest))
-            let cut = shown.Substring(start, min widest (shown.Length - start))
-            let lead = if start > 0 then "…" else ""
-            lead + cut, from - start + lead.Length, min length (max 1 (cut.Length - (from - start)))
+        let text = span.Source.Text.Substring(start + cut, min widest (length - cut))
+        let shown = String.map (fun c -> if Char.IsControl c then ' ' else c) text
+        let lead = if cut > 0 then "…" else ""
+        lead + shown, from - cut + lead.Length, max 1 (min marked (shown.Length - (from - cut)))
 
     let diagnostic (palette: Palette) (diagnostic: Diagnostic) =
         let output = StringBuilder()

@@ -59,8 +59,8 @@ module Source =
 
         { Line = line + 1; Column = offset - source.LineStarts[line] + 1 }
 
-    /// The text of a line (counted from 1) without its line break.
-    let line (source: Source) number =
+    /// Where a line (counted from 1) begins, and its length without its line break.
+    let lineExtent (source: Source) number =
         let start = source.LineStarts[number - 1]
 
         let finish =
@@ -69,7 +69,8 @@ module Source =
             else
                 source.Text.Length
 
-        source.Text.Substring(start, finish - start).TrimEnd '\r'
+        let isReturn = finish > start && source.Text[finish - 1] = '\r'
+        start, (if isReturn then finish - 1 else finish) - start
 
 [<RequireQualifiedAccess>]
 module Span =

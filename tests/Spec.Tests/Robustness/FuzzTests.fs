@@ -1,0 +1,182 @@
+namespace CnnSpec.Spec.Tests.Robustness
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text
+open System.Text.RegularExpressions
+open NUnit.Framework
+open CnnSpec.Elaborate
+open CnnSpec.Syntax
+open CnnSpec.Spec.Tests
+open CnnSpec.Spec.Tests.Robustness.Limits
+
+/// Specs that nobody would write: real ones cut, swapped and doubled by bytes, tokens and lines, and heaps of tokens.
+/// CNNSPEC_FUZZ_SECONDS says how long, CNNSPEC_TEST_SEED where to begin.
+[<TestFixture>]
+type FuzzTests() =
+
+    static let number name fallback =
+        match Environment.GetEnvironmentVariable name with
+        | null
+        | "" -> fallback
+        | text -> int text
+
+    static let token =
+        Regex("\"[^\"\\n]*\"|[\\p{L}_][\\w]*|[0-9.]+|\\s+|//[^\\n]*|.", RegexOptions.Compiled)
+
+    static let specs =
+        Repository.specs "specs" @ Repository.specs "tests/Spec.Tests/golden"
+        |> List.map (fun file -> File.ReadAllText(Repository.path file))
+        |> List.toArray
+
+    static let words =
+        [
+            Set.toList Keyword.reserved
+            Catalog.names
+            Builtins.all |> List.map _.Name
+            [
+                "channels"
+                "height"
+                "width"
+                "split"
+                "x"
+                "a"
+                "N"
+                "B"
+                "data"
+                "epochs"
+                "optimizer"
+                "sgd"
+                "mnist"
+            ]
+            [
+                "0"
+                "1"
+                "2"
+                "3"
+                "-1"
+                "0.5"
+                "1e300"
+                "9223372036854775807"
+                "1k"
+                "5M"
+                "\"same\""
+                "\"{a}\""
+            ]
+            [
+                "{"
+                "}"
+                "("
+                ")"
+                "["
+                "]"
+                ","
+                ":"
+                ";"
+                "="
+                "\n"
+                "+"
+                "-"
+                "*"
+                "/"
+                "%"
+                "**"
+                "=="
+                "<"
+                "x"
+            ]
+            [ "kernel="; "stride="; "padding="; "groups="; "\""; "//"; "\\"; "\t"; "\r\n"; "é"; "🙂"; "\000" ]
+        ]
+        |> List.concat
+        |> List.toArray
+
+    let pick (random: Random) (items: 'a[]) = items[random.Next items.Length]
+
+    /// Removes, doubles, moves or replaces one piece.
+    let mutated (random: Random) (other: string[]) (pieces: ResizeArray<string>) =
+        if pieces.Count > 0 then
+            let at = random.Next pieces.Count
+
+            match random.Next 5 with
+            | 0 -> pieces.RemoveAt at
+            | 1 -> pieces.Insert(at, pieces[random.Next pieces.Count])
+            | 2 ->
+                let piece = pieces[at]
+                pieces.RemoveAt at
+                pieces.Insert(random.Next(pieces.Count + 1), piece)
+            | 3 -> pieces[at] <- pick random other
+            | _ -> pieces.Insert(at, pick random other)
+
+    let changed (random: Random) other (pieces: string seq) =
+        let pieces = ResizeArray pieces
+
+        for _ in 0 .. random.Next 6 do
+            mutated random other pieces
+
+        pieces
+
+    let byTokens (random: Random) =
+        let spec = pick random specs
+
+        String.concat "" (changed random words (token.Matches spec |> Seq.map _.Value))
+        |> Encoding.UTF8.GetBytes
+
+    let byLines (random: Random) =
+        let spec, other = pick random specs, pick random specs
+        String.concat "\n" (changed random (other.Split '\n') (spec.Split '\n')) |> Encoding.UTF8.GetBytes
+
+    let byBytes (random: Random) =
+        let bytes = ResizeArray(Encoding.UTF8.GetBytes(pick random specs))
+
+        for _ in 0 .. random.Next 8 do
+            match random.Next 3 with
+            | 0 -> bytes.RemoveAt(random.Next bytes.Count)
+            | 1 -> bytes[random.Next bytes.Count] <- byte (random.Next 256)
+            | _ -> bytes.Insert(random.Next bytes.Count, byte (random.Next 128))
+
+        bytes.ToArray()
+
+    let soup (random: Random) =
+        let body =
+            Seq.init (random.Next 80) (fun _ -> pick random words)
+            |> String.concat (if random.Next 2 = 0 then " " else "")
+
+        let text =
+            match random.Next 3 with
+            | 0 -> body
+            | 1 -> $"network N(a = 2, x = relu) {{\n  input 4 x 8 x 8\n  {body}\n}}"
+            | _ -> $"network N {{ input 10; linear(10) }}\nlet a = {body}\ntrain {{ {body} }}"
+
+        Encoding.UTF8.GetBytes text
+
+    [<Test>]
+    member _.``no file makes the compiler fail, hang or lose its place``() =
+        let seed = number "CNNSPEC_TEST_SEED" (Environment.TickCount &&& 0xffffff)
+        let limit = number "CNNSPEC_FUZZ_SECONDS" 10
+        TestContext.Out.WriteLine $"CNNSPEC_TEST_SEED={seed}"
+        let random = Random seed
+        let makers = [| byTokens; byLines; byBytes; soup |]
+        let clock = Stopwatch.StartNew()
+        let mutable count = 0
+        let mutable right = 0
+        let mutable slowest = 0.0
+
+        while clock.Elapsed.TotalSeconds < float limit do
+            let bytes = (pick random makers) random
+
+            try
+                let compilation, seconds = compileBytes bytes
+                count <- count + 1
+                slowest <- max slowest seconds
+
+                if compilation |> Option.exists (fun (c: CnnSpec.Compile.Compilation) -> not c.HasErrors) then
+                    right <- right + 1
+
+                if seconds > longest then
+                    failwith $"this took {seconds} s"
+            with error ->
+                let text = Encoding.UTF8.GetString bytes
+                Assert.Fail $"{error}\n\nafter {count} files, on:\n{text}"
+
+        TestContext.Out.WriteLine $"{count} files, {right} of them right, the slowest took %.3f{slowest} s"
