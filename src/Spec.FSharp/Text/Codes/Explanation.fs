@@ -19,18 +19,20 @@ module Explanation =
 
     /// Text without the indentation that its lines share.
     let private unindented (text: string) =
-        let lines = text.Trim('\n', ' ').Split '\n'
+        let lines = text.Trim('\n').TrimEnd().Split '\n'
+        // Text that begins behind the quotes has its first line's margin cut off already.
+        let hanging = if text.StartsWith '\n' then 0 else 1
 
         let margin =
             lines
-            |> Array.skip 1
+            |> Array.skip hanging
             |> Array.filter (fun line -> line.Trim() <> "")
             |> Array.map (fun line -> line.Length - line.TrimStart().Length)
             |> Array.fold min System.Int32.MaxValue
 
         lines
         |> Array.mapi (fun index line ->
-            if index = 0 then
+            if index < hanging then
                 line
             else
                 line.Substring(min margin line.Length))
