@@ -11,10 +11,9 @@ let private load name =
     | "blocks.cnn" -> Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"
     | _ -> Error "there is no such file"
 
-/// An example as the compiler sees it. The one about encodings is saved as Latin-1.
+/// An example as the compiler sees it. The one about encodings is saved as Latin-1, the one about YAML is YAML.
 let compile (code: string) (example: string) : Diagnostic list =
     let encoding = if code = "E0104" then Encoding.Latin1 else Encoding.UTF8
-
     let name = if code = "E0105" then "example.yaml" else "example.cnn"
 
     match SourceFile.ofBytes name (encoding.GetBytes example) with

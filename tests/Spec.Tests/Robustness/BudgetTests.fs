@@ -124,6 +124,31 @@ type BudgetTests() =
             Assert.That(diagnostic.Code, Is.EqualTo "E0104")
             Assert.That((Span.start diagnostic.Primary.Span).Line, Is.EqualTo 2)
 
+    [<TestCase("- [", "]")>]
+    [<TestCase("- {a: ", "}")>]
+    [<TestCase("- ", "")>]
+    [<TestCase("? ", "")>]
+    [<TestCase("- network: N\n  body: [{group: ", "}]")>]
+    [<TestCase("- &a ", "")>]
+    [<TestCase("- !!x ", "")>]
+    [<TestCase("- \"", "\"")>]
+    [<TestCase("- let: {x: (", ")}")>]
+    member _.``YAML nested a hundred thousand times``(opening: string, closing: string) =
+        let text = String.replicate 100_000 opening + "1" + String.replicate 100_000 closing
+        let _, seconds = compileFileOf "spec.yaml" (System.Text.Encoding.UTF8.GetBytes text)
+        Assert.That(seconds, Is.LessThan longest)
+
+    [<Test>]
+    member _.``YAML whose aliases double at every level``() =
+        let level i =
+            $"- let: {{x{i}: &x{i} [*x{i - 1}, *x{i - 1}]}}"
+
+        let text =
+            "- let: {x0: &x0 [1, 2]}" :: List.map level [ 1..60 ] |> String.concat "\n"
+
+        let _, seconds = compileFileOf "spec.yaml" (System.Text.Encoding.UTF8.GetBytes text)
+        Assert.That(seconds, Is.LessThan longest)
+
     [<Test>]
     member _.``imports without end``() =
         let load (name: string) =

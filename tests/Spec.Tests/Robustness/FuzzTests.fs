@@ -6,6 +6,7 @@ open System.IO
 open System.Text
 open System.Text.RegularExpressions
 open NUnit.Framework
+open CnnSpec.Text
 open CnnSpec.Elaborate
 open CnnSpec.Syntax
 open CnnSpec.Spec.Tests
@@ -28,6 +29,17 @@ type FuzzTests() =
     static let specs =
         Repository.specs "specs" @ Repository.specs "tests/Spec.Tests/golden"
         |> List.map (fun file -> File.ReadAllText(Repository.path file))
+
+    /// Every spec in both dresses, with the path that tells which it wears.
+    static let dressed =
+        [
+            for spec in specs do
+                "spec.cnn", spec
+                let file, problems = Dress.parse Dress.Cnn (Source.create "spec.cnn" spec)
+
+                if problems.IsEmpty then
+                    "spec.yaml", Dress.print Dress.Yaml file
+        ]
         |> List.toArray
 
     static let words =
@@ -35,58 +47,12 @@ type FuzzTests() =
             Set.toList Keyword.reserved
             Catalog.names
             Builtins.all |> List.map _.Name
-            [
-                "channels"
-                "height"
-                "width"
-                "split"
-                "x"
-                "a"
-                "N"
-                "B"
-                "data"
-                "epochs"
-                "optimizer"
-                "sgd"
-                "mnist"
-            ]
-            [
-                "0"
-                "1"
-                "2"
-                "3"
-                "-1"
-                "0.5"
-                "1e300"
-                "9223372036854775807"
-                "1k"
-                "5M"
-                "\"same\""
-                "\"{a}\""
-            ]
-            [
-                "{"
-                "}"
-                "("
-                ")"
-                "["
-                "]"
-                ","
-                ":"
-                ";"
-                "="
-                "\n"
-                "+"
-                "-"
-                "*"
-                "/"
-                "%"
-                "**"
-                "=="
-                "<"
-                "x"
-            ]
-            [ "kernel="; "stride="; "padding="; "groups="; "\""; "//"; "\\"; "\t"; "\r\n"; "é"; "🙂"; "\000" ]
+            "channels height width split x a N B data epochs optimizer sgd mnist network: body: do: -".Split ' '
+            |> List.ofArray
+            "0 1 2 3 -1 0.5 1e300 9223372036854775807 1k 5M \"same\" \"{a}\"".Split ' ' |> List.ofArray
+            "{ } ( ) [ ] , : ; = + - * / % ** == < x \" // \\ é 🙂".Split ' ' |> List.ofArray
+            "kernel= stride= padding= groups=".Split ' ' |> List.ofArray
+            [ "\n"; "\r\n"; "\t"; "\000" ]
         ]
         |> List.concat
         |> List.toArray
@@ -117,17 +83,18 @@ type FuzzTests() =
         pieces
 
     let byTokens (random: Random) =
-        let spec = pick random specs
-
-        String.concat "" (changed random words (token.Matches spec |> Seq.map _.Value))
-        |> Encoding.UTF8.GetBytes
+        let path, spec = pick random dressed
+        let pieces = changed random words (token.Matches spec |> Seq.map _.Value)
+        path, Encoding.UTF8.GetBytes(String.concat "" pieces)
 
     let byLines (random: Random) =
-        let spec, other = pick random specs, pick random specs
-        String.concat "\n" (changed random (other.Split '\n') (spec.Split '\n')) |> Encoding.UTF8.GetBytes
+        let (path, spec), (_, other) = pick random dressed, pick random dressed
+        let lines = changed random (other.Split '\n') (spec.Split '\n')
+        path, Encoding.UTF8.GetBytes(String.concat "\n" lines)
 
     let byBytes (random: Random) =
-        let bytes = ResizeArray(Encoding.UTF8.GetBytes(pick random specs))
+        let path, spec = pick random dressed
+        let bytes = ResizeArray(Encoding.UTF8.GetBytes spec)
 
         for _ in 0 .. random.Next 8 do
             match random.Next 3 with
@@ -135,7 +102,7 @@ type FuzzTests() =
             | 1 -> bytes[random.Next bytes.Count] <- byte (random.Next 256)
             | _ -> bytes.Insert(random.Next bytes.Count, byte (random.Next 128))
 
-        bytes.ToArray()
+        path, bytes.ToArray()
 
     let soup (random: Random) =
         let body =
@@ -148,7 +115,7 @@ type FuzzTests() =
             | 1 -> $"network N(a = 2, x = relu) {{\n  input 4 x 8 x 8\n  {body}\n}}"
             | _ -> $"network N {{ input 10; linear(10) }}\nlet a = {body}\ntrain {{ {body} }}"
 
-        Encoding.UTF8.GetBytes text
+        (if random.Next 4 = 0 then "spec.yaml" else "spec.cnn"), Encoding.UTF8.GetBytes text
 
     [<Test>]
     member _.``no file makes the compiler fail, hang or lose its place``() =
@@ -163,10 +130,10 @@ type FuzzTests() =
         let mutable slowest = 0.0
 
         while clock.Elapsed.TotalSeconds < float limit do
-            let bytes = (pick random makers) random
+            let path, bytes = (pick random makers) random
 
             try
-                let compilation, seconds = compileBytes bytes
+                let compilation, seconds = compileFileOf path bytes
                 count <- count + 1
                 slowest <- max slowest seconds
 
@@ -177,6 +144,6 @@ type FuzzTests() =
                     failwith $"this took {seconds} s"
             with error ->
                 let text = Encoding.UTF8.GetString bytes
-                Assert.Fail $"{error}\n\nafter {count} files, on:\n{text}"
+                Assert.Fail $"{error}\n\nafter {count} files, on this {path}:\n{text}"
 
         TestContext.Out.WriteLine $"{count} files, {right} of them right, the slowest took %.3f{slowest} s"

@@ -28,11 +28,11 @@ let private soundSpans (compilation: Compile.Compilation) =
 
 /// The compilation of any bytes, with all that is said about them rendered, and how long it took (seconds of
 /// processor time).
-let compileBytes (bytes: byte[]) : Compile.Compilation option * float =
+let compileFileOf (path: string) (bytes: byte[]) : Compile.Compilation option * float =
     let start = processorTime ()
 
     let compilation =
-        match SourceFile.ofBytes "spec.cnn" bytes with
+        match SourceFile.ofBytes path bytes with
         | Ok source -> Some(Compile.file alone source)
         | Error diagnostic ->
             Render.diagnostic Render.plain diagnostic |> ignore
@@ -45,7 +45,9 @@ let compileBytes (bytes: byte[]) : Compile.Compilation option * float =
 
     compilation, (processorTime () - start).TotalSeconds
 
-/// The spec is refused with this code first, in time, and within memory.
+let compileBytes bytes = compileFileOf "spec.cnn" bytes
+
+/// The spec is refused with this code, in time, and within memory.
 let stops (code: string) (text: string) =
     let before = GC.GetTotalAllocatedBytes true
     let compilation, seconds = compileBytes (Text.Encoding.UTF8.GetBytes text)

@@ -19,24 +19,16 @@ module Explanation =
 
     /// Text without the indentation that its lines share.
     let private unindented (text: string) =
-        let lines = text.Trim('\n').TrimEnd().Split '\n'
-        // Text that begins behind the quotes has its first line's margin cut off already.
-        let hanging = if text.StartsWith '\n' then 0 else 1
+        let lines =
+            text.TrimEnd().Split '\n' |> Array.skipWhile (fun line -> line.Trim() = "")
 
         let margin =
             lines
-            |> Array.skip hanging
             |> Array.filter (fun line -> line.Trim() <> "")
             |> Array.map (fun line -> line.Length - line.TrimStart().Length)
             |> Array.fold min System.Int32.MaxValue
 
-        lines
-        |> Array.mapi (fun index line ->
-            if index < hanging then
-                line
-            else
-                line.Substring(min margin line.Length))
-        |> String.concat "\n"
+        lines |> Array.map (fun line -> line.Substring(min margin line.Length)) |> String.concat "\n"
 
     let create code title text wrong right =
         {
