@@ -288,6 +288,16 @@ let test () =
     if code <> Some 0 || failed > 0 || passed = 0 then
         exit 1
 
+/// The pages in docs/ that are written from the compiler's tables, by the tests that hold them.
+let docs () =
+    Environment.SetEnvironmentVariable("CNNSPEC_UPDATE_GOLDEN", "1")
+
+    for project, tests in [ "tests/Spec.Tests", "CodesTests"; "tests/Syntax.Tests", "DocsTests" ] do
+        must
+            "writing the documentation"
+            "dotnet"
+            [ "test"; project; "--filter"; $"FullyQualifiedName~{tests}"; "--nologo"; "-v"; "quiet" ]
+
 let private tools () =
     must "restoring the formatters" "dotnet" [ "tool"; "restore"; "-v"; "quiet" ]
 
@@ -311,6 +321,7 @@ let targets =
         "setup", "install what is missing and build ./cnnspec", setup
         "build", "build everything", build
         "test", "build and run all tests; the last line counts them", test
+        "docs", "write the reference pages that come from the compiler's tables", docs
         "format", "format all sources", format
         "check-format", "fail where a source is not formatted", checkFormat
         "ci",

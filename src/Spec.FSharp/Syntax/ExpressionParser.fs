@@ -233,8 +233,7 @@ let private operators =
 
     precedence.ExpressionParser
 
-// The label is inside, where it does not hide that something nests too deeply.
-expressionRef.Value <- nested (operators <?> "an expression")
+expressionRef.Value <- nested operators <?> "an expression"
 
 /// Text of the YAML dress, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
 let templateParts: Parser<StringPart list> =
