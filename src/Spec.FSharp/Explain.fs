@@ -14,9 +14,9 @@ let private load name =
 /// An example as the compiler sees it. The one about encodings is saved as Latin-1, the one about YAML is YAML.
 let compile (code: string) (example: string) : Diagnostic list =
     let encoding = if code = "E0104" then Encoding.Latin1 else Encoding.UTF8
-    let path = if code = "E0105" then "example.yaml" else "example.cnn"
+    let name = if code = "E0105" then "example.yaml" else "example.cnn"
 
-    match SourceFile.ofBytes path (encoding.GetBytes example) with
+    match SourceFile.ofBytes name (encoding.GetBytes example) with
     | Error diagnostic -> [ diagnostic ]
     | Ok source -> (Compile.file { Set = []; Input = None; Load = load } source).Diagnostics
 

@@ -466,7 +466,7 @@ let private parseExcerpt (parser: Parser<'a>) (excerpt: Excerpt) : Result<'a, Di
     let source = excerpt.Source
     let state = ParserState(source, excerpt.Place)
 
-    match runParserOnString (parser .>> eof) state source.Path excerpt.Text with
+    match runParserOnString (parser .>> (eof <?> "the end of the value")) state source.Path excerpt.Text with
     | Success(result, _, _) ->
         match state.TakeComments() |> List.tryFind _.Text.IsSome with
         | None -> Result.Ok result

@@ -233,7 +233,8 @@ let private operators =
 
     precedence.ExpressionParser
 
-expressionRef.Value <- nested operators <?> "an expression"
+// The label is inside, where it does not hide that something nests too deeply.
+expressionRef.Value <- nested (operators <?> "an expression")
 
 /// Text of the YAML dress, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
 let templateParts: Parser<StringPart list> =

@@ -159,3 +159,10 @@ and printArguments (arguments: Argument list) =
 
 /// On one line, however long.
 and flat (expr: Expr) : string = Doc.flat (print expr)
+
+/// What stands before a body: a map there would read as the body.
+let printSubject (expr: Expr) =
+    if (flat expr).StartsWith '{' then
+        Doc.concat [ Doc.text "("; print expr; Doc.text ")" ]
+    else
+        print expr

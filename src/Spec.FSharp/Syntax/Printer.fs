@@ -132,13 +132,13 @@ and private kind kind : Doc =
             | Some name -> Doc.text $" as {name.Name}"
             | None -> Doc.empty
 
-        Doc.concat [ Doc.text "repeat "; print count; index; space; body inner ]
+        Doc.concat [ Doc.text "repeat "; printSubject count; index; space; body inner ]
     | For(item, index, items, inner) ->
         let variables = names (item :: Option.toList index)
         Doc.concat [ Doc.text $"for {variables} in "; print items; space; body inner ]
     | If(branches, otherwise) ->
         let branch (condition, inner) =
-            Doc.concat [ Doc.text "if "; print condition; space; body inner ]
+            Doc.concat [ Doc.text "if "; printSubject condition; space; body inner ]
 
         let otherwise =
             match otherwise with

@@ -72,10 +72,12 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
         if not event.Tag.IsEmpty && (event :? Scalar |> not || not event.Tag.IsNonSpecific) then
             refuse start (clamp (start + 1)) "a spec has no tags" "leave out the word that begins with '!'"
 
-    let checkKeys (entries: (Node * Node) seq) =
+    /// The entries that a map may have: a key that comes again is reported and left out.
+    let checkKeys (entries: (Node * Node) list) =
         let seen = Dictionary<string, Node>()
 
-        for key, _ in entries do
+        entries
+        |> List.filter (fun (key, _) ->
             match key.Kind with
             | Scalar(_, name) ->
                 match seen.TryGetValue name with
@@ -88,9 +90,15 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
                         |> Diagnostic.withRelated
                             [ { Span = Span.create source first.Start first.End; Text = "first given here" } ]
                     )
-                | _ -> seen[name] <- key
-            | Refused -> ()
-            | _ -> refuse key.Start key.End "a key is a word" "write name: value"
+
+                    false
+                | _ ->
+                    seen[name] <- key
+                    true
+            | Refused -> false
+            | _ ->
+                refuse key.Start key.End "a key is a word" "write name: value"
+                false)
 
     /// Reads the node that begins with the current event, and moves behind it.
     let rec node depth : Node =
@@ -166,7 +174,7 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             let key = node (depth + 1)
             entries.Add((key, node (depth + 1)))
 
-        checkKeys entries
+        let valid = checkKeys (List.ofSeq entries)
         let closing = place current.Start
         advance ()
         let start = place opening.Start
@@ -191,13 +199,13 @@ type private Builder(source: Source, shift: int, report: Diagnostic -> unit) =
             | None -> start
 
         {
-            Kind = Mapping(form, List.ofSeq entries)
+            Kind = Mapping(form, valid)
             Start = if form = Braces then start else first
             End = if form = Braces then clamp (closing + 1) else last
         }
 
-    /// Behind what was read last.
-    member _.Reached = if isNull current then 0 else place current.End
+    /// Where reading has got to.
+    member _.Reached = if isNull current then shift else place current.End
 
     member _.Document() : Node option =
         let skip (wanted: ParsingEvent -> bool) =
@@ -227,8 +235,9 @@ let parse (source: Source) : Node option * Diagnostic list =
     let shift = if source.Text.StartsWith '\ufeff' then 1 else 0
 
     let failed start message =
-        let start = min (start + shift) source.Text.Length
+        let start = min start source.Text.Length
         diagnostics.Add(Diagnostic.error "E0101" (Span.create source start start) $"this is not YAML: {message}")
+        None
 
     let builder = Builder(source, shift, diagnostics.Add)
 
@@ -239,13 +248,10 @@ let parse (source: Source) : Node option * Diagnostic list =
         | Stop diagnostic ->
             diagnostics.Add diagnostic
             None
-        | :? YamlException as failure ->
-            failed (int failure.Start.Index) (reason failure)
-            None
-        // YamlDotNet's scanner trips over its own state on some broken flow collections.
-        | :? System.InvalidOperationException ->
-            failed (builder.Reached - shift) "what follows cannot be read"
-            None
+        | :? YamlException as failure -> failed (int failure.Start.Index + shift) (reason failure)
+        // On some broken text YamlDotNet's scanner loses its place instead of complaining.
+        | :? System.InvalidOperationException
+        | :? System.ArgumentException -> failed builder.Reached "it breaks off here; a bracket or quote may be open"
 
     match root with
     | Some { Kind = Scalar(ScalarStyle.Plain, "") } -> None, List.ofSeq diagnostics

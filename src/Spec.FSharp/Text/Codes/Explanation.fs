@@ -19,13 +19,14 @@ module Explanation =
 
     /// Text without the indentation that its lines share.
     let private unindented (text: string) =
-        let lines = text.TrimStart('\n').TrimEnd().Split '\n'
+        let lines =
+            text.TrimEnd().Split '\n' |> Array.skipWhile (fun line -> line.Trim() = "")
 
         let margin =
             lines
             |> Array.filter (fun line -> line.Trim() <> "")
             |> Array.map (fun line -> line.Length - line.TrimStart().Length)
-            |> Array.min
+            |> Array.fold min System.Int32.MaxValue
 
         lines |> Array.map (fun line -> line.Substring(min margin line.Length)) |> String.concat "\n"
 

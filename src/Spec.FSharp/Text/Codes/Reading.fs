@@ -84,24 +84,26 @@ let all =
             """
         Explanation.create
             "E0105"
-            "YAML that says nothing a spec can say"
+            "this YAML is not a spec"
             """
-            The file is YAML, or nearly, but not the YAML dress of a spec: a list of declarations, whose bodies are
-            lists of statements. A statement is a word (`relu`) or a map with one key that says what it is and those
-            that belong to it. `cnnspec convert FILE.cnn` writes the YAML of a spec, which is the quickest way to see
-            how something is said.
-            """
-            """
-            - network: N
-              body:
-                - input: [3, 32, 32]
-                - repeat: 2
+            The YAML dress says what `.cnn` says with lists and maps: a file is a list of declarations, a body a list of
+            statements, and a statement is a word (`relu`) or a map with the one key that names it
+            (`conv: [64, kernel: 3]`). Another key, or a list where a map must be, has no meaning. Anchors, aliases, tags
+            and further documents are refused. docs/yaml.md has it all.
             """
             """
             - network: N
               body:
-                - input: [3, 32, 32]
-                - repeat: 2
-                  do: [relu]
+              - input: 3 x 32 x 32
+              - repeat: 2
+                dos: [relu]
+                do: [relu]
+            """
+            """
+            - network: N
+              body:
+              - input: 3 x 32 x 32
+              - repeat: 2
+                do: [relu]
             """
     ]
