@@ -263,13 +263,20 @@ let private braced (item: Parser<'a>) broken finish : Parser<'b list * Remark li
                     Reply((list, trailing, span start finish state)))
     )
 
-/// What a loop or a condition works on. A `{` here is the body already: no map would make sense.
+/// What a loop or a condition works on. A `{` here is the body already, unless it reads as a map with the body behind it.
 let private subject (what: string) : Parser<Expr> =
     fun stream ->
-        if stream.Peek() = '{' then
-            Reply(Error, expected what)
-        else
+        if stream.Peek() <> '{' then
             expression stream
+        else
+            let start = stream.State
+            let reply = expression stream
+
+            if reply.Status = Ok && (stream.Peek() = '{' || stream.Match "as") then
+                reply
+            else
+                stream.BacktrackTo start
+                Reply(Error, expected what)
 
 let private statement, private statementRef =
     createParserForwardedToRef<StatementKind * Expr option * Ident list, ParserState>()
