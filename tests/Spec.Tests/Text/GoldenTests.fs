@@ -24,7 +24,7 @@ type GoldenTests() =
 
         let spec = lines |> List.skipWhile isComment |> String.concat "\n"
         let said = rendered (compileFile file)
-        let title = (Path.GetFileNameWithoutExtension file).Substring(3).Replace('-', ' ')
+        let title = (Path.GetFileNameWithoutExtension file).Replace('-', ' ')
         let words = String.concat "\n" story
 
         $"## {title}\n\n{words}\n\n[{file}](../{file})\n\n```\n{spec.Trim()}\n```\n\n```\n{said.TrimEnd()}\n```\n"
