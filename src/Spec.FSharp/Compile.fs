@@ -144,7 +144,7 @@ let private overrides (options: Options) (networks: BlockDeclaration list) : Ela
 let private isReserved name =
     (Catalog.tryFind name).IsSome
     || (Builtins.tryFind name).IsSome
-    || List.contains name [ "channels"; "height"; "width"; "split" ]
+    || List.contains name [ "channels"; "height"; "width"; "params"; "split" ]
 
 let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) : Compilation =
     let diagnostics = ResizeArray<Diagnostic> syntax

@@ -19,6 +19,10 @@ public static class CheckCommand
         };
         var format = OutputFormat.Option();
         var spec = new SpecOptions();
+        var solve = new Option<bool>("--solve-input")
+        {
+            Description = "List the input sizes, up to twice the spec's, at which no window leaves out an edge",
+        };
         var command = new Command(
             "check",
             """
@@ -32,12 +36,15 @@ public static class CheckCommand
         );
         command.Arguments.Add(files);
         command.Options.Add(format);
+        command.Options.Add(solve);
         spec.AddTo(command);
-        command.SetAction(result => Run(result.GetValue(files)!, spec.Read(result), result.GetValue(format) == "json"));
+        command.SetAction(result =>
+            Run(result.GetValue(files)!, spec.Read(result), result.GetValue(format) == "json", result.GetValue(solve))
+        );
         return command;
     }
 
-    private static int Run(string[] arguments, SpecFile.Settings settings, bool json)
+    private static int Run(string[] arguments, SpecFile.Settings settings, bool json, bool solve)
     {
         var report = new JsonArray();
         bool failed = false;
@@ -48,9 +55,9 @@ public static class CheckCommand
             failed |= compilation.HasErrors;
 
             if (json)
-                report.Add(ToJson(path, compilation));
+                report.Add(ToJson(path, compilation, solve ? settings : null));
             else
-                Print(path, compilation);
+                Print(path, compilation, solve ? settings : null);
         }
 
         if (json)
@@ -58,7 +65,8 @@ public static class CheckCommand
         return failed ? ExitCode.WrongInput : ExitCode.Fine;
     }
 
-    private static void Print(string path, Compile.Compilation compilation)
+    /// <param name="solve">With which settings to look for input sizes; null not to.</param>
+    private static void Print(string path, Compile.Compilation compilation, SpecFile.Settings? solve)
     {
         if (!compilation.Diagnostics.IsEmpty)
             Terminal.Note(Render.all(Terminal.ColoursErrors ? Render.ansi : Render.plain, compilation.Diagnostics));
@@ -70,10 +78,14 @@ public static class CheckCommand
                 $"{path}: {program.Network} fits: {ShapeModule.compact(program.Input)} -> "
                     + $"{ShapeModule.compact(ProgramModule.outputShape(program))}, {ProgramModule.parameters(program):N0} parameters"
             );
+            if (solve is not null)
+                Terminal.Result(
+                    $"{path}: no edge is left out at {InputSizes.Describe(InputSizes.Fitting(path, solve, program))}"
+                );
         }
     }
 
-    private static JsonObject ToJson(string path, Compile.Compilation compilation) =>
+    private static JsonObject ToJson(string path, Compile.Compilation compilation, SpecFile.Settings? solve) =>
         new()
         {
             ["file"] = path,
@@ -87,6 +99,13 @@ public static class CheckCommand
                             ["input"] = OutputFormat.Numbers(network.Program.Input),
                             ["output"] = OutputFormat.Numbers(ProgramModule.outputShape(network.Program)),
                             ["parameters"] = ProgramModule.parameters(network.Program),
+                            ["input_sizes"] = solve is null
+                                ? null
+                                : new JsonArray([
+                                    .. InputSizes
+                                        .Fitting(path, solve, network.Program)
+                                        .Select(s => (JsonNode)OutputFormat.Numbers([s.Height, s.Width])),
+                                ]),
                         }
                 ),
             ]),

@@ -94,6 +94,10 @@ type private Elaboration
         | "channels" -> dimension 0
         | "height" -> dimension 1
         | "width" -> dimension 2
+        | "params" ->
+            match current with
+            | Poisoned -> Some Unknown
+            | Known _ -> Some(Int(builder.Nodes |> Seq.sumBy (fun node -> Cost.parameters node.Weights)))
         | _ -> None
 
     let context: Evaluate.Context =
