@@ -12,9 +12,6 @@ public static class EngineSetup
     /// <summary>The engine and its version, for run folders and messages.</summary>
     public static string Description => $"libtorch {LibTorch.Engine.Version}";
 
-    /// <summary>Tensors alive in native memory.</summary>
-    public static long LiveTensors => LibTorch.Engine.LiveTensors;
-
     /// <summary>Threads of one operation; libtorch's own default is wrong where cores are few.</summary>
     public static int Threads
     {
@@ -24,12 +21,18 @@ public static class EngineSetup
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
 
-    public static long LiveTensors => torch.Tensor.TotalCount;
-
+    /// <summary>TorchSharp 0.106 cannot set this; its libtorch takes all processors by itself.</summary>
     public static int Threads
     {
-        get => torch.get_num_threads();
-        set => torch.set_num_threads(value);
+        get => Environment.ProcessorCount;
+        set
+        {
+            if (value != Environment.ProcessorCount)
+                throw new EnvironmentError(
+                    "the number of threads needs TorchEngine=libtorch",
+                    "set CNNSPEC_ENGINE=libtorch, delete artifacts/engine, and run 'dotnet fsi build.fsx setup'"
+                );
+        }
     }
 #endif
 

@@ -8,6 +8,9 @@ public static partial class torch
 {
     public partial class Tensor
     {
+        /// <summary>Handles alive in native memory.</summary>
+        public static long TotalCount => CnnSpec.LibTorch.Engine.LiveTensors;
+
         public long dim()
         {
             Check(NativeMethods.TensorNdim(Handle, out var ndim));

@@ -129,9 +129,9 @@ public class NetworkTests
             nn.functional.cross_entropy(network.forward(randn(2, 16, 20, 28)), tensor(new long[] { 0, 2 })).backward();
         }
         Step();
-        long before = EngineSetup.LiveTensors;
+        long before = torch.Tensor.TotalCount;
         for (int i = 0; i < 200; i++)
             Step();
-        Assert.That(EngineSetup.LiveTensors, Is.EqualTo(before));
+        Assert.That(torch.Tensor.TotalCount, Is.EqualTo(before));
     }
 }
