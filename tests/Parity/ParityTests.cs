@@ -38,6 +38,11 @@ public class ParityTests
         new object[] { "imagenet/vgg16", 138_357_544 },
         new object[] { "imagenet/inception-v3", 27_161_264 },
         new object[] { "imagenet/resnet18", 11_689_512 },
+        new object[] { "imagenet/resnet50", 25_557_032 },
+        new object[] { "imagenet/mobilenet-v2", 3_504_872 },
+        new object[] { "imagenet/squeezenet", 1_235_496 },
+        new object[] { "imagenet/densenet121", 7_978_856 },
+        new object[] { "imagenet/shufflenet-v2", 2_278_604 },
     ];
 
     [TestCaseSource(nameof(Networks))]

@@ -261,4 +261,9 @@ MODELS = {
     "imagenet/vgg16": ((3, 224, 224), torchvision.models.vgg16),
     "imagenet/resnet18": ((3, 224, 224), torchvision.models.resnet18),
     "imagenet/inception-v3": ((3, 299, 299), inception_v3),
+    "imagenet/resnet50": ((3, 224, 224), torchvision.models.resnet50),
+    "imagenet/mobilenet-v2": ((3, 224, 224), torchvision.models.mobilenet_v2),
+    "imagenet/squeezenet": ((3, 224, 224), torchvision.models.squeezenet1_1),
+    "imagenet/densenet121": ((3, 224, 224), torchvision.models.densenet121),
+    "imagenet/shufflenet-v2": ((3, 224, 224), torchvision.models.shufflenet_v2_x1_0),
 }
