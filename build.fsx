@@ -169,7 +169,8 @@ let private chooseEngine () =
         | Some "torchsharp", _ -> TorchSharp, "asked for by CNNSPEC_ENGINE"
         | Some other, _ -> fail $"CNNSPEC_ENGINE is '{other}'" "set it to libtorch or torchsharp"
         | None, Some folder -> LibTorch, $"CNNSPEC_LIBTORCH is {folder}"
-        | None, None when File.Exists kept && File.ReadAllText kept = "libtorch" -> LibTorch, "as before; delete artifacts/engine to choose again"
+        | None, None when File.Exists kept && File.ReadAllText kept = "libtorch" ->
+            LibTorch, "as before; delete artifacts/engine to choose again"
         | None, None when File.Exists kept -> TorchSharp, "as before"
         | None, None when restores () -> TorchSharp, "the package feed has it"
         | None, None -> LibTorch, "the package feed has no TorchSharp"

@@ -40,3 +40,8 @@ catch (UserError error)
 {
     return Terminal.Fail(error);
 }
+catch (OperationCanceledException)
+{
+    Terminal.Note("stopped; nothing half-done was kept");
+    return ExitCode.Interrupted;
+}

@@ -91,24 +91,16 @@ public static class DataCommand
     private static int Get(string[] names)
     {
         using var interruption = new Interruption();
-        try
+        foreach (string name in names)
         {
-            foreach (string name in names)
-            {
-                var installed = DataAccess.Fetch(name, interruption.Token);
-                string place = installed.Folder is null ? "" : $" in {installed.Folder}";
-                Terminal.Result(
-                    $"{installed.Name}: {(installed.WasThere ? "was ready" : "ready")}{place}, from {installed.Source}"
-                );
-                if (installed.Note is { } note)
-                    Terminal.Note($"note: {note}");
-            }
-            return ExitCode.Fine;
+            var installed = DataAccess.Fetch(name, interruption.Token);
+            string place = installed.Folder is null ? "" : $" in {installed.Folder}";
+            Terminal.Result(
+                $"{installed.Name}: {(installed.WasThere ? "was ready" : "ready")}{place}, from {installed.Source}"
+            );
+            if (installed.Note is { } note)
+                Terminal.Note($"note: {note}");
         }
-        catch (OperationCanceledException)
-        {
-            Terminal.Note("stopped; nothing half-fetched was kept");
-            return ExitCode.Interrupted;
-        }
+        return ExitCode.Fine;
     }
 }

@@ -44,18 +44,13 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         for (int epoch = 0; epoch < _recipe.Epochs; epoch++)
         {
             var metrics = TrainEpoch(network, optimizer, batches, epoch, stop);
-            if (stop.IsCancellationRequested)
-            {
-                run.Save(RunFolder.Last, network, epoch);
+            bool whole = !stop.IsCancellationRequested;
+            run.Save(RunFolder.Last, network, whole ? epoch + 1 : epoch);
+            if (!whole)
                 return null;
-            }
             if (validation is not null)
-                metrics = metrics with
-                {
-                    ValidationAccuracy = Evaluation.Of(network, validation, statistics, stop).Accuracy,
-                };
+                metrics = metrics with { ValidationAccuracy = Evaluation.Of(network, validation, statistics).Accuracy };
             run.Append(metrics);
-            run.Save(RunFolder.Last, network, epoch + 1);
             if (metrics.ValidationAccuracy is not { } accuracy || accuracy > best)
             {
                 best = metrics.ValidationAccuracy ?? best;
@@ -65,7 +60,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         }
 
         run.Load(RunFolder.Best, network);
-        var test = Evaluation.Of(network, plan.Data.Test, statistics, stop);
+        var test = Evaluation.Of(network, plan.Data.Test, statistics);
         run.SaveTest(test);
         return test;
     }
