@@ -298,9 +298,18 @@ let parameters (reading: Reading) (node: Node) : Parameter list =
         []
 
 let private settingKey (reading: Reading) (node: Node) : Ident option =
+    // As in `.cnn`: after the first, parts may be numbers (`fc.1.weight`).
+    let isKey (value: string) =
+        let parts = value.Split '.'
+
+        let isNumber (part: string) =
+            part <> "" && Seq.forall System.Char.IsAsciiDigit part
+
+        Keyword.isWord parts[0]
+        && parts |> Array.skip 1 |> Array.forall (fun part -> Keyword.isWord part || isNumber part)
+
     match node.Kind with
-    | Scalar(ScalarStyle.Plain, value) when value.Split '.' |> Array.forall Keyword.isWord ->
-        Some { Name = value; Span = reading.Span node }
+    | Scalar(ScalarStyle.Plain, value) when isKey value -> Some { Name = value; Span = reading.Span node }
     | Refused -> None
     | _ ->
         reading.Complain node $"a setting has a name, and this is {describe node}" "write name: value"
