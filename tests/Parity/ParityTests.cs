@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using CnnSpec.Ir;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
@@ -35,10 +36,15 @@ public class ParityTests
         new object[] { "fashion-mnist/resnet18", 11_178_378 },
         new object[] { "fashion-mnist/densenet", 758_226 },
         new object[] { "imagenet/alexnet", 61_100_840 },
+        new object[] { "imagenet/vgg11", 132_863_336 },
+        new object[] { "imagenet/vgg13", 133_047_848 },
         new object[] { "imagenet/vgg16", 138_357_544 },
+        new object[] { "imagenet/vgg19", 143_667_240 },
         new object[] { "imagenet/inception-v3", 27_161_264 },
         new object[] { "imagenet/resnet18", 11_689_512 },
         new object[] { "imagenet/resnet50", 25_557_032 },
+        new object[] { "imagenet/googlenet", 13_004_888 },
+        new object[] { "imagenet/efficientnet-b0", 5_288_548 },
         new object[] { "imagenet/mobilenet-v2", 3_504_872 },
         new object[] { "imagenet/squeezenet", 1_235_496 },
         new object[] { "imagenet/densenet121", 7_978_856 },
@@ -54,6 +60,7 @@ public class ParityTests
             long counted = WriteReference(spec, folder);
             var program = Specs.Program(File.ReadAllText(Path.Combine(Specs.Root, "specs", spec + ".cnn")));
             Assert.That(ProgramModule.parameters(program), Is.EqualTo(parameters).And.EqualTo(counted));
+            CompareShapes(program, folder);
             Compare(WithoutDropout(program), folder);
         }
         finally
@@ -91,6 +98,31 @@ public class ParityTests
             );
     }
 
+    /// <summary>What each layer with weights takes and gives: between two of them nothing else can be of another size.</summary>
+    private static void CompareShapes(Program program, string folder)
+    {
+        var nodes = program.Nodes.ToArray();
+        var ours = nodes
+            .Where(node => node.Weights.Any(weight => weight.Learnt))
+            .ToDictionary(node => node.Path, node => (Sizes(nodes[node.Inputs[0]].Shape), Sizes(node.Shape)));
+        using var theirs = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "shapes.json")));
+        Assert.That(
+            ours.Keys,
+            Is.EquivalentTo(theirs.RootElement.EnumerateObject().Select(layer => layer.Name)),
+            "layers with weights"
+        );
+        foreach (var layer in theirs.RootElement.EnumerateObject())
+        {
+            string[] shapes =
+            [
+                .. layer.Value.EnumerateArray().Select(s => Sizes(s.EnumerateArray().Select(n => n.GetInt64()))),
+            ];
+            Assert.That(ours[layer.Name], Is.EqualTo((shapes[0], shapes[1])), $"shapes of {layer.Name}");
+        }
+    }
+
+    private static string Sizes(IEnumerable<long> shape) => string.Join('x', shape);
+
     private static void AssertEqual(Tensor ours, string path, string mode)
     {
         var (shape, values) = NpyFile.Read(path);
@@ -106,8 +138,8 @@ public class ParityTests
             System.Text.Json.Nodes.JsonNode.Parse(
                 System.Text.RegularExpressions.Regex.Replace(
                     IrJson.toJson(program).ToJsonString(),
-                    "\"case\":\"Dropout\",\"probability\":[0-9.]+",
-                    "\"case\":\"Dropout\",\"probability\":0"
+                    "\"case\":\"(Dropout|DropPath)\",\"probability\":[0-9.]+",
+                    "\"case\":\"$1\",\"probability\":0"
                 )
             )!
         );

@@ -240,6 +240,17 @@ def inception_v3():
     return torchvision.models.inception_v3(weights=None, aux_logits=True, transform_input=False, init_weights=False)
 
 
+def two_headed_googlenet():
+    """torchvision's, its heads in the order in which the network has them."""
+
+    class GoogLeNet(torchvision.models.GoogLeNet):
+        def forward(self, x):
+            logits, second, first = self._forward(x)
+            return (logits, first, second) if self.training else logits
+
+    return GoogLeNet(aux_logits=True, init_weights=False)
+
+
 # spec, input, model; dropout is set to zero so that training mode can be compared
 MODELS = {
     "densenet": ((3, 32, 32), densenet),
@@ -258,9 +269,14 @@ MODELS = {
     "fashion-mnist/resnet18": ((1, 96, 96), fashion_resnet),
     "fashion-mnist/densenet": ((1, 96, 96), FashionDenseNet),
     "imagenet/alexnet": ((3, 224, 224), torchvision.models.alexnet),
+    "imagenet/vgg11": ((3, 224, 224), torchvision.models.vgg11),
+    "imagenet/vgg13": ((3, 224, 224), torchvision.models.vgg13),
     "imagenet/vgg16": ((3, 224, 224), torchvision.models.vgg16),
+    "imagenet/vgg19": ((3, 224, 224), torchvision.models.vgg19),
     "imagenet/resnet18": ((3, 224, 224), torchvision.models.resnet18),
     "imagenet/inception-v3": ((3, 299, 299), inception_v3),
+    "imagenet/googlenet": ((3, 224, 224), two_headed_googlenet),
+    "imagenet/efficientnet-b0": ((3, 224, 224), torchvision.models.efficientnet_b0),
     "imagenet/resnet50": ((3, 224, 224), torchvision.models.resnet50),
     "imagenet/mobilenet-v2": ((3, 224, 224), torchvision.models.mobilenet_v2),
     "imagenet/squeezenet": ((3, 224, 224), torchvision.models.squeezenet1_1),

@@ -2,8 +2,9 @@
 
     python3 reference.py SPEC FOLDER
 
-FOLDER gets weights.safetensors, x.npy, eval.npy, train.npy, and after.safetensors (the weights and the batch statistics
-after the forward pass in training mode).
+FOLDER gets weights.safetensors, x.npy, eval.npy, train.npy, after.safetensors (the weights and the batch statistics
+after the forward pass in training mode), and shapes.json (by name of each layer with weights, the shapes without the batch
+of what it takes and of what it gives in training mode).
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 
 import numpy as np
 import torch
+import torchvision
 from torch import nn
 
 from models import MODELS
@@ -45,9 +47,16 @@ for module in model.modules():
         module.running_var.uniform_(0.5, 1.5)
         nn.init.uniform_(module.weight, 0.5, 1.5)
         nn.init.normal_(module.bias, 0, 0.1)
-    if isinstance(module, nn.Dropout):
+    if isinstance(module, (nn.Dropout, torchvision.ops.StochasticDepth)):
         module.p = 0.0
 x = torch.randn(2, *shape)
+
+shapes = {}
+for name, module in model.named_modules():
+    if next(module.parameters(recurse=False), None) is not None:
+        module.register_forward_hook(
+            lambda _, given, made, name=name: shapes.update({name: [list(given[0].shape[1:]), list(made.shape[1:])]})
+        )
 
 save(os.path.join(folder, "weights.safetensors"), model.state_dict())
 np.save(os.path.join(folder, "x.npy"), x.numpy())
@@ -61,4 +70,6 @@ with torch.no_grad():
     for index, head in enumerate(heads):
         np.save(os.path.join(folder, f"head{index}.npy"), head.numpy())
 save(os.path.join(folder, "after.safetensors"), model.state_dict())
+with open(os.path.join(folder, "shapes.json"), "w") as file:
+    json.dump(shapes, file)
 print(sum(p.numel() for p in model.parameters()))

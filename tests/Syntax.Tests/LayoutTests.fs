@@ -50,6 +50,12 @@ let ``the comment behind the statement after an if stays behind it`` () =
     becomes "  if true { relu }\n  tanh // behind\n" "  if true { relu }\n  tanh // behind\n"
 
 [<Test>]
+let ``any word can be a label, keywords too, for weights may be called so`` () =
+    becomes
+        "  \"block\": relu\n  if :relu\n  add: add { relu; tanh }\n"
+        "  block: relu\n  if: relu\n  add: add { relu; tanh }\n"
+
+[<Test>]
 let ``a long call has an argument a line`` () =
     let argument index =
         $"argument_number_{index}=a_rather_long_value_{index}"

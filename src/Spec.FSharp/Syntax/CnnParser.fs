@@ -385,8 +385,9 @@ let private statementKind: Parser<StatementKind> =
     fun stream -> if stream.Peek() = '{' then group stream else byWord stream
 
 statementRef.Value <-
+    // Any word, keywords included: what stands before `:` is a label.
     let bareLabel =
-        identifier |>> fun name -> { Kind = StringLiteral [ Literal name.Name ]; Span = name.Span }
+        word |>> fun name -> { Kind = StringLiteral [ Literal name.Name ]; Span = name.Span }
 
     let label = (stringLiteral .>> symbol ":") <|> attempt (bareLabel .>> symbol ":")
 

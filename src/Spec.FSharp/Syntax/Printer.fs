@@ -93,7 +93,7 @@ let private optionalArguments (arguments: Argument list) =
 
 let private label (statement: Statement) =
     match statement.Label with
-    | Some { Kind = StringLiteral [ Literal name ] } when Keyword.isName name -> Doc.text (name + ": ")
+    | Some { Kind = StringLiteral [ Literal name ] } when Keyword.isWord name -> Doc.text (name + ": ")
     | Some label -> Doc.concat [ print label; Doc.text ": " ]
     | None -> Doc.empty
 
