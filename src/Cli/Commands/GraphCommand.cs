@@ -24,8 +24,9 @@ public static class GraphCommand
         format.AcceptOnlyFromAmong("svg", "dot");
         var depth = new Option<int>("--depth")
         {
-            Description = "How many levels of named scopes get a box",
-            DefaultValueFactory = _ => 2,
+            Description =
+                "How many levels of blocks are drawn open; others are folded, and opened once beside the network",
+            DefaultValueFactory = _ => 0,
             HelpName = "N",
         };
         var output = new Option<string?>("--out")
@@ -40,7 +41,7 @@ public static class GraphCommand
 
             Examples:
               cnnspec graph specs/resnet.cnn --out resnet.svg
-              cnnspec graph specs/googlenet.cnn --format dot
+              cnnspec graph specs/googlenet.cnn --depth 1 --format dot
             """
         );
         command.Arguments.Add(file);
@@ -51,7 +52,7 @@ public static class GraphCommand
         {
             if (Specs.Fitting(result.GetValue(file)!, spec.Read(result)) is not var (network, _))
                 return ExitCode.WrongInput;
-            string text = Dot.write(network.Program, result.GetValue(depth));
+            string text = Dot.write(Figure.draw(result.GetValue(depth), network.Program));
             if (result.GetValue(format) == "svg")
                 text = ToSvg(text);
             if (result.GetValue(output) is { } path)

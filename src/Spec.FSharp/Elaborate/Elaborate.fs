@@ -505,7 +505,7 @@ type private Elaboration
                 {
                     Variables = variables
                     Tensors = Map.empty
-                    Frames = { Span = firstLine span; Step = Expanding path } :: scope.Frames
+                    Frames = { Span = firstLine span; Step = Expanding(block.Name.Name, path) } :: scope.Frames
                     Calls = scope.Calls + 1
                     TrainingOnly = scope.TrainingOnly
                 }

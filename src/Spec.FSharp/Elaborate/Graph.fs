@@ -5,7 +5,7 @@ open CnnSpec.Operators
 
 /// What led to a layer. Words are made only where a message shows them: most layers are never complained about.
 type Step =
-    | Expanding of path: string
+    | Expanding of block: string * path: string
     /// `item` is what the turn is about, where there is one: `out = 128`.
     | Turn of number: int64 * count: int64 * item: (string * Value) option
 
@@ -18,7 +18,7 @@ type Frame =
 
     member this.Text =
         match this.Step with
-        | Expanding path -> $"while expanding {path}"
+        | Expanding(path = path) -> $"while expanding {path}"
         | Turn(number, count, Some(name, (Int _ | Float _ | Bool _ as value))) ->
             $"in turn {number} of {count}, {name} = {Value.describe value}"
         | Turn(number, count, _) -> $"in turn {number} of {count}"

@@ -1,105 +1,135 @@
-/// A program as a graph in the DOT language of Graphviz, blocks as boxes around their layers.
+/// A figure in the DOT language of Graphviz.
 module CnnSpec.Ir.Dot
 
 open System.Text
 open CnnSpec.Operators
+open CnnSpec.Ir.Figure
+
+let private escaped (text: string) =
+    text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("\"", "&quot;")
 
 let private quoted (text: string) =
     "\"" + text.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\""
 
-/// What a layer's box says: the operation with the sizes that tell it from others.
-let label (node: IrNode) =
-    let stride (s: Extent) =
-        if s = Extent.one then "" else $", stride {s}"
+let private colour (box: Box) =
+    match box.Op with
+    | None -> "#dfe7f2"
+    | Some op ->
+        match op with
+        | Op.Input -> "#eeeeee"
+        | Conv _
+        | ConvTranspose _ -> "#d3e5f5"
+        | Linear _ -> "#e3dcf0"
+        | MaxPool _
+        | AvgPool _
+        | AdaptiveAvgPool _
+        | AdaptiveMaxPool _ -> "#fbdcc4"
+        | BatchNorm _
+        | LayerNorm _
+        | GroupNorm _
+        | InstanceNorm _
+        | LocalResponseNorm _ -> "#e2efd5"
+        | Add
+        | Multiply _
+        | Concat -> "#f7efc0"
+        | _ -> "#f7f7f7"
 
-    match node.Op with
-    | Conv c -> $"{c.Kernel.Height}×{c.Kernel.Width} conv, {c.OutChannels}{stride c.Stride}"
-    | ConvTranspose c -> $"{c.Kernel.Height}×{c.Kernel.Width} conv transposed, {c.OutChannels}{stride c.Stride}"
-    | MaxPool p -> $"{p.Kernel.Height}×{p.Kernel.Width} max pool{stride p.Stride}"
-    | AvgPool p -> $"{p.Kernel.Height}×{p.Kernel.Width} avg pool{stride p.Stride}"
-    | Linear(outFeatures, _) -> $"linear, {outFeatures}"
-    | Op.Input -> $"input {Shape.compact node.Shape}"
-    | Add -> "+"
-    | Multiply _ -> "×"
-    | _ -> node.Operator.Replace('_', ' ')
+let private label (box: Box) =
+    let size (shape: Shape) =
+        shape |> List.map string |> String.concat "×"
 
-/// The scopes around a layer, outermost first: `layer1`, `layer1.0`.
-let private scopes (path: string) =
-    let parts = path.Split '.'
-    [ for length in 1 .. parts.Length - 1 -> System.String.Join(".", parts[.. length - 1]) ]
+    let line (line: Line) =
+        if line.IsMajor then
+            $"<b>{escaped line.Text}</b>"
+        else
+            $"<font color=\"#444444\">{escaped line.Text}</font>"
 
-/// Depth of the boxes drawn: 0 none, 1 the outermost scopes, and so on.
-let write (program: Program) (depth: int) : string =
+    let count =
+        if box.Repeats > 1 then
+            $"<b>&#160;&#160;×&#160;{box.Repeats}</b>"
+        else
+            ""
+
+    let lines =
+        match List.map line box.Lines with
+        | first :: rest -> (first + count) :: rest
+        | [] -> []
+
+    let shape =
+        box.Output
+        |> Option.map (fun shape -> $"<font point-size=\"8.5\" color=\"#777777\">{size shape}</font>")
+        |> Option.toList
+
+    "<" + String.concat "<br/>" (lines @ shape) + ">"
+
+let write (figure: Figure) : string =
     let output = StringBuilder()
 
     let line (indent: int) (text: string) =
         output.Append(' ', 2 * indent).Append(text).Append('\n') |> ignore
 
-    let nodes = List.toArray program.Nodes
-    let numbered = program.Nodes |> List.indexed
-    line 0 $"digraph {quoted program.Network} {{"
-    line 1 "rankdir=TB; fontname=\"Helvetica\"; ranksep=0.3; nodesep=0.25;"
+    let box indent drawing position (box: Box) =
+        // A folded block has double borders: it is opened elsewhere.
+        let border =
+            match box.Op with
+            | None -> ", peripheries=2, color=\"#4a6785\""
+            | Some _ -> ""
 
-    line
-        1
-        "node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.05\"];"
-
-    line 1 "edge [fontname=\"Helvetica\", fontsize=9, color=\"#555555\", arrowsize=0.6];"
-
-    let colour (node: IrNode) =
-        match node.Op with
-        | Conv _
-        | ConvTranspose _ -> "#dbe9f6"
-        | Linear _ -> "#e5dff0"
-        | MaxPool _
-        | AvgPool _
-        | AdaptiveAvgPool _
-        | AdaptiveMaxPool _ -> "#fde3d0"
-        | BatchNorm _
-        | LayerNorm _
-        | GroupNorm _
-        | InstanceNorm _
-        | LocalResponseNorm _ -> "#eaf2da"
-        | Add
-        | Multiply _
-        | Concat -> "#f6f1c8"
-        | _ -> "white"
-
-    let box indent (index, node: IrNode) =
-        let dashed =
-            if node.TrainingOnly then
+        let style =
+            if box.TrainingOnly then
                 ", style=\"rounded,filled,dashed\""
             else
                 ""
 
-        line indent $"n{index} [label={quoted (label node)}, fillcolor=\"{colour node}\"{dashed}];"
+        line indent $"n{drawing}_{position} [label={label box}, fillcolor=\"{colour box}\"{border}{style}];"
 
-    let rec group indent prefix level (members: (int * IrNode) list) =
-        // Layers that lie in a deeper scope are drawn in its box; others stand alone, in their order.
-        let inner (_, node: IrNode) =
-            scopes node.Path
-            |> List.tryItem level
-            |> Option.filter (fun scope -> level < depth && scope <> prefix)
+    /// Boxes with the opened blocks around them, which share `level` ones already.
+    let rec boxes indent drawing level (members: (int * Box) list) =
+        let runs =
+            ([], members)
+            ||> List.fold (fun runs (position, box) ->
+                let around = List.tryItem level box.Within
 
-        for scope, members in members |> List.groupBy inner do
-            match scope with
-            | None -> List.iter (box indent) members
-            | Some scope ->
-                let name = quoted ("cluster_" + scope)
-                line indent $"subgraph {name} {{"
+                match runs with
+                | (before, inside) :: rest when before = around -> (before, (position, box) :: inside) :: rest
+                | _ -> (around, [ position, box ]) :: runs)
+            |> List.rev
 
-                line
-                    (indent + 1)
-                    $"label={quoted scope}; style=\"rounded\"; color=\"#bbbbbb\"; fontsize=10; fontcolor=\"#777777\";"
+        for around, inside in runs do
+            match around with
+            | None -> inside |> List.rev |> List.iter (fun (position, one) -> box indent drawing position one)
+            | Some(path, name) ->
+                cluster indent $"{drawing}_{path}" $"{name} · {path}" (fun indent ->
+                    boxes indent drawing (level + 1) (List.rev inside))
 
-                group (indent + 1) scope (level + 1) members
-                line indent "}"
+    and cluster indent key title content =
+        let name = "cluster_" + key
+        line indent $"subgraph {quoted name} {{"
+        line (indent + 1) $"label={quoted title}; style=\"rounded\"; color=\"#aaaaaa\"; fontsize=11; margin=12;"
+        content (indent + 1)
+        line indent "}"
 
-    group 1 "" 0 numbered
+    let draw indent drawing (whole: Drawing) =
+        boxes indent drawing 0 (List.indexed whole.Boxes)
 
-    for index, node in numbered do
-        for input in node.Inputs do
-            line 1 $"n{input} -> n{index} [label={quoted (Shape.compact nodes[input].Shape)}];"
+        whole.Boxes
+        |> List.iteri (fun position box ->
+            for input in box.Inputs do
+                line indent $"n{drawing}_{input} -> n{drawing}_{position};")
+
+    line 0 $"digraph {quoted figure.Network.Title} {{"
+    line 1 "rankdir=TB; fontname=\"Helvetica\"; ranksep=0.28; nodesep=0.3;"
+
+    line
+        1
+        "node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10.5, margin=\"0.16,0.07\", color=\"#666666\", penwidth=0.8];"
+
+    line 1 "edge [color=\"#555555\", arrowsize=0.55, penwidth=0.8];"
+    draw 1 0 figure.Network
+
+    figure.Blocks
+    |> List.iteri (fun index block ->
+        cluster 1 $"block_{index}" block.Title (fun indent -> draw indent (index + 1) block))
 
     line 0 "}"
     output.ToString()

@@ -23,6 +23,9 @@ type IrNode =
 
 type IrHead = { Node: int; LossWeight: float }
 
+/// A call of a block, for drawings: the layers whose paths begin with its own came of it.
+type IrBlock = { Path: string; Name: string }
+
 type Program =
     {
         Network: string
@@ -31,6 +34,8 @@ type Program =
         /// The node whose value the network returns.
         Output: int
         AuxiliaryHeads: IrHead list
+        /// In the order of the nodes, an outer call before those inside it.
+        Blocks: IrBlock list
     }
 
 [<RequireQualifiedAccess>]

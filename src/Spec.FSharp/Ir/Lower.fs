@@ -57,6 +57,17 @@ let unusedRules (graph: Graph) : Diagnostic list =
             |> Diagnostic.withHelp
                 "name an operator (conv, linear.bias), all filters (weight), all biases (bias) or a layer's path")
 
+/// The calls of blocks that layers came of.
+let private blocks (graph: Graph) : IrBlock list =
+    graph.Nodes
+    |> Seq.collect (fun node -> List.rev node.Frames)
+    |> Seq.choose (fun frame ->
+        match frame.Step with
+        | Expanding(block, path) -> Some({ Path = path; Name = block }: IrBlock)
+        | Turn _ -> None)
+    |> Seq.distinct
+    |> List.ofSeq
+
 /// Convolutions whose padding differs between opposite sides become a padding and a convolution; nothing else changes,
 /// so a program's nodes can be read beside the spec.
 let program (graph: Graph) : Program =
@@ -113,4 +124,5 @@ let program (graph: Graph) : Program =
         Output = position[graph.Output]
         AuxiliaryHeads =
             graph.Auxiliaries |> List.map (fun head -> { Node = position[head.Node]; LossWeight = head.Weight })
+        Blocks = blocks graph
     }
