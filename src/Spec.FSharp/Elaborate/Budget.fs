@@ -12,6 +12,8 @@ type Budget() =
     static member MostLayers = 50_000
     /// Statements run, expressions evaluated, and characters or items made.
     static member MostSteps = 2_000_000
+    /// What a complaint costs, in steps.
+    static member Complaint = 500
     /// Blocks inside blocks, functions inside functions.
     static member DeepestCalls = 100
 

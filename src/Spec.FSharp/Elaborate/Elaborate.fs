@@ -63,6 +63,11 @@ type private Elaboration
         budget: Budget,
         report: Diagnostic -> unit
     ) =
+    /// A complaint costs as much as many steps: its words are sought among all names, in every turn of a loop anew.
+    let report (diagnostic: Diagnostic) =
+        budget.Spend(diagnostic.Primary.Span, Budget.Complaint)
+        report diagnostic
+
     let builder = Builder budget
     let auxiliaries = ResizeArray<AuxiliaryHead>()
     let initialisers = ResizeArray<InitialiserRule>()

@@ -19,6 +19,11 @@ type BudgetTests() =
     [<TestCase("for i in range(100000) { for j in range(100000) { } }")>]
     [<TestCase("repeat 1000000000 { assert true }")>]
     [<TestCase("repeat 1000000000 { init { conv = 0 } }")>]
+    [<TestCase("repeat 1000000000 { concat { identity; conv(8, kernel=1); Unheard(1) } }")>]
+    [<TestCase("repeat 1000000000 { let x = unheard }")>]
+    [<TestCase("repeat 1000000000 { relu(unheard=1) }")>]
+    [<TestCase("repeat 1000000000 { from unheard }")>]
+    [<TestCase("repeat 1000000000 { unheard: relu }")>]
     member _.``a loop that never ends``(body: string) = stops "E0211" (inNet body)
 
     [<Test>]
