@@ -8,7 +8,7 @@ public static class InputSizes
 
     /// <summary>Sizes from 1 to twice the spec's own, height and width in the spec's proportion, that fit and drop nothing.</summary>
     public static IReadOnlyList<(long Height, long Width)> Fitting(
-        string path,
+        Compile.Compilation spec,
         SpecFile.Settings settings,
         Ir.Program program
     )
@@ -21,7 +21,7 @@ public static class InputSizes
         var fitting = new List<(long, long)>();
         for (long scale = 1; scale <= 2 * divisor; scale++)
         {
-            var compilation = SpecFile.Open(path, settings with { Input = [input[0], scale * tall, scale * wide] });
+            var compilation = SpecFile.Again(spec, settings with { Input = [input[0], scale * tall, scale * wide] });
             if (!compilation.HasErrors && compilation.Diagnostics.All(d => d.Code != DroppedEdge))
                 fitting.Add((scale * tall, scale * wide));
         }

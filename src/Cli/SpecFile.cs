@@ -33,6 +33,10 @@ public static class SpecFile
         return Compile.file(OptionsFor(settings), source.ResultValue);
     }
 
+    /// <summary>A spec without errors under other settings.</summary>
+    public static Compile.Compilation Again(Compile.Compilation compilation, Settings settings) =>
+        Compile.again(OptionsFor(settings), compilation);
+
     /// <summary>
     /// A folder with a file of this name holds specs that are wrong on purpose (examples of mistakes, golden tests of
     /// diagnostics). They are checked when they are named, not when a folder above them is.

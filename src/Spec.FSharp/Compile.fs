@@ -254,6 +254,10 @@ let file (options: Options) (source: Source) : Compilation =
         let file, problems = parse source
         elaborate options file problems)
 
+/// The same spec under other options, without reading it again. It had no errors.
+let again (options: Options) (compilation: Compilation) : Compilation =
+    onLargeStack (fun () -> elaborate options compilation.File [])
+
 /// A spec in its canonical form, in either dress; or what keeps it from being read.
 let rewrite (dress: Dress) (source: Source) : Result<string, Diagnostic list> =
     onLargeStack (fun () ->

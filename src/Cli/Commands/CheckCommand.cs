@@ -80,7 +80,7 @@ public static class CheckCommand
             );
             if (solve is not null)
                 Terminal.Result(
-                    $"{path}: no edge is left out at {InputSizes.Describe(InputSizes.Fitting(path, solve, program))}"
+                    $"{path}: no edge is left out at {InputSizes.Describe(InputSizes.Fitting(compilation, solve, program))}"
                 );
         }
     }
@@ -103,7 +103,7 @@ public static class CheckCommand
                                 ? null
                                 : new JsonArray([
                                     .. InputSizes
-                                        .Fitting(path, solve, network.Program)
+                                        .Fitting(compilation, solve, network.Program)
                                         .Select(s => (JsonNode)OutputFormat.Numbers([s.Height, s.Width])),
                                 ]),
                         }
