@@ -51,7 +51,7 @@ module Declarations =
                     Diagnostic.error "E0202" name.Span $"'{name.Name}' is declared twice"
                     |> Diagnostic.withRelated [ { Span = group.Head.Span; Text = "first declared here" } ]))
 
-        reserved @ doubled
+        List.truncate Diagnostic.most (reserved @ doubled)
 
     let private doubledParameters (declarations: Declaration list) =
         declarations

@@ -82,7 +82,7 @@ module Diagnostic =
 module SourceFile =
 
     /// A spec is text that a person wrote; a larger file (bytes) is not one.
-    let largest = 4 * 1024 * 1024
+    let largest = 1024 * 1024
 
     let private strict = System.Text.UTF8Encoding(false, true)
 

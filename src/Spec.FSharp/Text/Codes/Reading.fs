@@ -70,7 +70,7 @@ let all =
             "E0104"
             "the file is not UTF-8 text"
             """
-            Specs are UTF-8, and at most 4 MiB long. This file holds a byte that begins no character: it was saved in
+            Specs are UTF-8, and at most 1 MiB long. This file holds a byte that begins no character: it was saved in
             another encoding (the example below as Latin-1), or it is no text at all. Editors change the encoding under
             "save with encoding"; `iconv -f LATIN1 -t UTF-8` does it on the command line.
             """
