@@ -36,13 +36,13 @@ public static class EngineSetup
     }
 #endif
 
-    /// <summary>Loads the engine and gives it all processors.</summary>
+    /// <summary>Loads the engine and gives it so many threads; null for all processors.</summary>
     /// <exception cref="EnvironmentError">The engine's native library is missing or does not load.</exception>
-    public static void Initialise()
+    public static void Initialise(int? threads = null)
     {
         try
         {
-            Threads = Environment.ProcessorCount;
+            Threads = threads ?? Environment.ProcessorCount;
         }
         catch (Exception e)
             when (e

@@ -135,24 +135,6 @@ public class TrainTests
         Assert.That(guesses[0]!["probability"]!.GetValue<double>(), Is.EqualTo(best).Within(1e-4));
     }
 
-    [Test]
-    public void Ctrl_c_saves_what_was_learnt_and_says_how_to_go_on()
-    {
-        using var tool = new Tool();
-        string spec = tool.Write("small.cnn", SmallNet);
-        using var process = tool.Start("train", spec, "--out", "run", "--epochs", "100000");
-        string metrics = Path.Combine(tool.Folder, "run", "metrics.jsonl");
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        while ((!File.Exists(metrics) || new FileInfo(metrics).Length == 0) && clock.Elapsed.TotalSeconds < 60)
-            Thread.Sleep(50);
-        Tool.Interrupt(process);
-        var done = Tool.Finish(process);
-        Assert.That(done.Code, Is.EqualTo(130), done.Errors);
-        Assert.That(done.Errors, Does.Contain("cnnspec eval run --weights last"));
-        Assert.That(tool.Run("eval", "run", "--weights", "last").Code, Is.Zero);
-        Assert.That(Directory.GetFiles(Path.Combine(tool.Folder, "run"), "*.tmp"), Is.Empty);
-    }
-
     [TestCase("truncated")]
     [TestCase("emptied")]
     [TestCase("scribbled")]

@@ -1,18 +1,24 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using CnnSpec.Cli.Output;
 using CnnSpec.Elaborate;
 using CnnSpec.Ir;
 using CnnSpec.Operators;
 using CnnSpec.Runtime;
+using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli.Commands;
 
-/// <summary><c>cnnspec train</c>: a spec's recipe, carried out.</summary>
+/// <summary><c>cnnspec train</c>: a spec's recipe, carried out, or a run that was stopped, gone on with.</summary>
 public sealed class TrainCommand
 {
-    private readonly Argument<string> _file = new("file") { Description = "The spec" };
+    private readonly Argument<string?> _file = new("file")
+    {
+        Description = "The spec",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly SpecOptions _spec = new();
     private readonly Option<string?> _recipe = new("--recipe")
     {
@@ -37,6 +43,24 @@ public sealed class TrainCommand
         Description = "The run folder; runs/NAME if unsaid",
         HelpName = "folder",
     };
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "Go on with the run in this folder; the result is that of a run never stopped",
+        HelpName = "folder",
+    };
+    private readonly Option<string> _checkpoint = new("--checkpoint")
+    {
+        Description = "From where to resume: the latest checkpoint, or the previous one where that is damaged",
+        DefaultValueFactory = _ => "latest",
+    };
+    private readonly Option<double?> _saveEvery = PositiveOption.Create<double?>(
+        "--save-every",
+        "Seconds between checkpoints in the midst of an epoch; 30 if unsaid"
+    );
+    private readonly Option<int?> _threads = PositiveOption.Create<int?>(
+        "--threads",
+        "Threads of one operation; all processors if unsaid"
+    );
 
     public static Command Create()
     {
@@ -50,51 +74,96 @@ public sealed class TrainCommand
               cnnspec train specs/mnist/lenet5.cnn
               cnnspec train specs/mnist/lenet5.cnn --data shapes --epochs 3
               cnnspec train specs/mnist/lenet5.cnn --data photos/ --lr 0.01 --out runs/mine
+              cnnspec train --resume runs/mine
             """
         );
         command.Arguments.Add(self._file);
         self._spec.AddTo(command);
+        self._checkpoint.AcceptOnlyFromAmong("latest", "previous");
+        foreach (var option in self.Fixed.Skip(2))
+            command.Options.Add(option);
         foreach (
-            var option in new Option[]
-            {
-                self._recipe,
-                self._data,
-                self._epochs,
-                self._batch,
-                self._rate,
-                self._seed,
-                self._limit,
-                self._out,
-            }
+            var option in new Option[] { self._epochs, self._resume, self._checkpoint, self._saveEvery, self._threads }
         )
             command.Options.Add(option);
+        command.Validators.Add(self.Validate);
         command.SetAction(self.Run);
         return command;
     }
 
+    /// <summary>What is fixed when a run begins.</summary>
+    private IReadOnlyList<Option> Fixed => [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _out];
+
+    private void Validate(CommandResult result)
+    {
+        bool named = result.GetResult(_file) is { Tokens.Count: > 0 };
+        if (result.GetResult(_resume) is null)
+        {
+            if (!named)
+                result.AddError("train needs a spec, or --resume and the folder of a run");
+            if (result.GetResult(_checkpoint) is { Implicit: false })
+                result.AddError("--checkpoint goes with --resume");
+            return;
+        }
+        if (named)
+            result.AddError("--resume needs no spec: the run's folder has it");
+        foreach (var option in Fixed.Where(option => result.GetResult(option) is { Implicit: false }))
+            result.AddError($"{option.Name} is fixed when a run begins, and --resume goes on with it as it was");
+    }
+
     private int Run(ParseResult arguments)
     {
-        string file = arguments.GetValue(_file)!;
-        if (Specs.Fitting(file, _spec.Read(arguments)) is not var (network, text))
-            return ExitCode.WrongInput;
-
-        var recipe = Adjust(Choose(network, file, arguments), arguments);
-        RefuseOtherClasses(network.Program, recipe.Data);
         using var interruption = new Interruption();
-        var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, interruption.Token);
-        string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
-        var plan = new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit));
+        var plan = arguments.GetValue(_resume) is { } folder
+            ? Resumed(folder, arguments, interruption.Token)
+            : New(arguments.GetValue(_file)!, arguments, interruption.Token);
+        if (plan is null)
+            return ExitCode.WrongInput;
+        if (arguments.GetValue(_saveEvery) is { } seconds)
+            plan = plan with { SaveEvery = TimeSpan.FromSeconds(seconds) };
 
         var test = TrainingDisplay.Follow(tell => new TrainingRun(plan, tell).Execute(interruption.Token));
         if (test is null)
-        {
-            Terminal.Note(
-                $"stopped; the weights so far are in {folder}: try them with 'cnnspec eval {folder} --weights last'"
-            );
             return ExitCode.Interrupted;
-        }
         Terminal.Result($"test accuracy: {test.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         return ExitCode.Fine;
+    }
+
+    /// <summary>Null where the spec has errors, which have been shown.</summary>
+    private TrainingPlan? New(string file, ParseResult arguments, CancellationToken stop)
+    {
+        if (Specs.Fitting(file, _spec.Read(arguments)) is not var (network, text))
+            return null;
+        var recipe = Adjust(Choose(network, file, arguments), arguments);
+        RefuseOtherClasses(network.Program, recipe.Data);
+        var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop);
+        string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
+        return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
+        {
+            Threads = arguments.GetValue(_threads),
+        };
+    }
+
+    private TrainingPlan Resumed(string folder, ParseResult arguments, CancellationToken stop)
+    {
+        var run = RunFolder.Open(folder);
+        var recipe = run.Recipe;
+        if (arguments.GetValue(_epochs) is { } epochs && epochs != recipe.Epochs)
+        {
+            if (RecipeModule.dependsOnLength(recipe))
+                throw new InputError(
+                    $"{folder} was begun with a schedule that ends with epoch {recipe.Epochs}",
+                    "resume without --epochs; a run with more is another run from its first step"
+                );
+            recipe = recipe.With(null!, epochs, null, null);
+        }
+        var data = DataAccess.Open(recipe.Data, [.. run.Program.Input], recipe.Seed, stop);
+        return new TrainingPlan(run.Program, recipe, data, folder, run.Spec, run.Limit)
+        {
+            Resume =
+                arguments.GetValue(_checkpoint) == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Latest,
+            Threads = arguments.GetValue(_threads) ?? run.Threads,
+        };
     }
 
     /// <summary>The recipe that the command line or the file chooses, on the data that the command line names.</summary>

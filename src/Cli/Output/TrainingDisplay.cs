@@ -54,6 +54,13 @@ public static class TrainingDisplay
                 Terminal.Note(
                     $"training on {run.TrainingImages:N0} images{validation}, {run.Epochs} epochs of {run.StepsPerEpoch} steps, into {run.Folder}"
                 );
+                if (run.ResumedAt is var (epochs, steps))
+                    Terminal.Note($"going on {Place(epochs, steps)}");
+                break;
+            case RunStopped at:
+                Terminal.Note($"stopped {Place(at.Epoch, at.Batch)} of {at.Epochs}, and saved");
+                Terminal.Note($"go on with:  cnnspec train --resume {Shell.Word(at.Folder)}");
+                Terminal.Note($"or try it:   cnnspec eval {Shell.Word(at.Folder)} --weights last");
                 break;
             case EpochEnded { Metrics: var m }:
                 string held = m.ValidationAccuracy is { } accuracy ? $"  validation {accuracy:0.00%}" : "";
@@ -64,6 +71,15 @@ public static class TrainingDisplay
                 break;
         }
     }
+
+    /// <summary>Where a run was left: so many whole epochs, and so many steps of the next.</summary>
+    private static string Place(int epochs, int steps) =>
+        (epochs, steps) switch
+        {
+            (0, 0) => "at the beginning",
+            (_, 0) => $"after epoch {epochs}",
+            _ => $"after step {steps} of epoch {epochs + 1}",
+        };
 
     private static string Describe(StepTaken step, int epochs) =>
         $"epoch {step.Epoch + 1}/{epochs}  loss {step.Loss:0.0000}  train {step.Accuracy:0.00%}  {step.ImagesPerSecond:N0} images/s";

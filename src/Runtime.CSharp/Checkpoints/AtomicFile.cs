@@ -22,10 +22,21 @@ public static class AtomicFile
             Remove(temporary);
             throw new EnvironmentError(
                 $"{path} cannot be written: {Reason(e)}",
-                "free some space or choose another folder with --out; what was saved before is intact",
+                "free some space or choose another folder; what was saved before is intact",
                 e
             );
         }
+    }
+
+    /// <summary>Removes what killed processes left under temporary names.</summary>
+    internal static void RemoveUnfinished(string folder)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*.tmp"))
+            if (
+                Path.GetExtension(Path.GetFileNameWithoutExtension(file)) is ['.', .. var id]
+                && int.TryParse(id, out _)
+            )
+                Remove(file);
     }
 
     /// <summary>The whole file.</summary>
@@ -49,7 +60,10 @@ public static class AtomicFile
     /// <summary>ENOSPC on Linux, ERROR_DISK_FULL on Windows.</summary>
     private static bool IsDiskFull(Exception e) => (e.HResult & 0xFFFF) is 28 or 112;
 
-    private static string Reason(Exception e) =>
+    /// <summary>EAGAIN on Linux and macOS, ERROR_SHARING_VIOLATION on Windows: what opening a locked file says.</summary>
+    internal static bool IsHeldByAnother(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32;
+
+    internal static string Reason(Exception e) =>
         e switch
         {
             UnauthorizedAccessException => "permission denied",

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -11,9 +12,12 @@ public sealed record StoredTensor(string Type, long[] Shape, byte[] Bytes);
 /// <summary>
 /// The safetensors format: eight bytes of header length, a JSON header, the tensors' bytes. Reading executes nothing and
 /// trusts nothing: every length and offset is checked against the file. https://huggingface.co/docs/safetensors
+/// What is written here carries a checksum among its notes, which reading verifies; files of other programs have none.
 /// </summary>
 public static class Safetensors
 {
+    private const string Checksum = "sha256";
+
     /// <summary>The format's own limit on its header (bytes).</summary>
     private const long LargestHeader = 100_000_000;
 
@@ -46,7 +50,9 @@ public static class Safetensors
                 var header = new JsonObject
                 {
                     ["__metadata__"] = new JsonObject(
-                        metadata.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))
+                        metadata
+                            .Append(KeyValuePair.Create(Checksum, ChecksumOf(tensors, metadata)))
+                            .Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))
                     ),
                 };
                 long offset = 0;
@@ -74,7 +80,7 @@ public static class Safetensors
         );
 
     /// <summary>Reads all tensors and the file's own notes.</summary>
-    /// <exception cref="InputError">The file is missing, truncated or not of this format.</exception>
+    /// <exception cref="InputError">The file is missing, truncated, changed or not of this format.</exception>
     public static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         byte[] file = AtomicFile.Read(path);
@@ -113,7 +119,27 @@ public static class Safetensors
                 throw Damaged(path, $"its entry '{name}' is malformed", e);
             }
         }
+        if (metadata.Remove(Checksum, out string? checksum) && checksum != ChecksumOf(tensors, metadata))
+            throw Damaged(path, "its contents are not what was written");
         return (tensors, metadata);
+    }
+
+    /// <summary>SHA-256 over everything that a reader gets, whatever the order of the entries.</summary>
+    private static string ChecksumOf(
+        IEnumerable<KeyValuePair<string, StoredTensor>> tensors,
+        IEnumerable<KeyValuePair<string, string>> metadata
+    )
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+            hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(new[] { key, value }));
+        foreach (var (name, tensor) in tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            string shape = string.Join(',', tensor.Shape);
+            hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(new[] { name, tensor.Type, shape }));
+            hash.AppendData(tensor.Bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static StoredTensor ReadTensor(string path, string name, JsonObject entry, ReadOnlySpan<byte> data)

@@ -120,6 +120,7 @@ public sealed class DataCatalog
         )
         {
             Adaptation = adaptation,
+            Fingerprint = Fingerprint.Of(manifest),
         };
     }
 
@@ -144,7 +145,10 @@ public sealed class DataCatalog
     {
         var train = Kept(new DrawnShapes(counts.Train, wanted, seed, split: 0));
         var test = Kept(new DrawnShapes(counts.Test, wanted, seed, split: 1));
-        return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), null);
+        return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), null)
+        {
+            Fingerprint = Fingerprint.Of(train, test),
+        };
     }
 
     private DataSet OpenFolder(
@@ -165,6 +169,7 @@ public sealed class DataCatalog
         return new DataSet(folder, train, test, statistics, split.Note)
         {
             Adaptation = $"shorter side resized, centre cropped to {wanted}",
+            Fingerprint = Fingerprint.Of(train, test),
         };
     }
 

@@ -20,4 +20,7 @@ public sealed record DataSet(
     /// nothing was.
     /// </summary>
     public string? Adaptation { get; init; }
+
+    /// <summary>The same text where the images are the same, by which a resumed run knows its data again.</summary>
+    public required string Fingerprint { get; init; }
 }

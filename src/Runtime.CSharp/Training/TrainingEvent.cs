@@ -4,7 +4,8 @@ namespace CnnSpec.Runtime.Training;
 public abstract record TrainingEvent;
 
 /// <summary>Everything is ready; the first step comes next.</summary>
-/// <param name="Notes">What a reader of the results must know of the data.</param>
+/// <param name="Notes">What a reader of the results must know of the data and the machine.</param>
+/// <param name="ResumedAt">Whole epochs and batches of the next that were trained before; null for a new run.</param>
 public sealed record RunPrepared(
     string Folder,
     int TrainingImages,
@@ -12,15 +13,23 @@ public sealed record RunPrepared(
     int TestImages,
     int Epochs,
     int StepsPerEpoch,
-    IReadOnlyList<string> Notes
+    IReadOnlyList<string> Notes,
+    (int Epochs, int Batches)? ResumedAt
 ) : TrainingEvent;
 
 /// <summary>A step was taken. Loss and accuracy are those of the epoch so far.</summary>
 public sealed record StepTaken(int Epoch, int Step, int Steps, double Loss, double Accuracy, double ImagesPerSecond)
-    : TrainingEvent;
+    : TrainingEvent
+{
+    internal static StepTaken From(Progress p, int steps) =>
+        new(p.Epoch, p.Batch, steps, p.Loss, p.Accuracy, p.Seen / p.Seconds);
+}
 
 /// <summary>An epoch ended.</summary>
 public sealed record EpochEnded(EpochMetrics Metrics) : TrainingEvent;
+
+/// <summary>The run was stopped and saved: after so many whole epochs and batches of the next.</summary>
+public sealed record RunStopped(string Folder, int Epoch, int Epochs, int Batch, int Batches) : TrainingEvent;
 
 /// <summary>A line of <c>metrics.jsonl</c>. Accuracies are fractions; the rate is that of the last step.</summary>
 /// <param name="ValidationAccuracy">Null where nothing was held out.</param>
@@ -33,4 +42,8 @@ public sealed record EpochMetrics(
     double LearningRate,
     double ImagesPerSecond,
     double Seconds
-);
+)
+{
+    internal static EpochMetrics From(Progress p, double? validation) =>
+        new(p.Epoch + 1, p.Loss, p.Accuracy, validation, p.LearningRate, p.Seen / p.Seconds, p.Seconds);
+}

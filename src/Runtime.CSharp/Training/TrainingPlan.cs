@@ -1,4 +1,5 @@
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Runtime.Training;
@@ -14,4 +15,14 @@ public sealed record TrainingPlan(
     string Folder,
     (string Path, string Text) Spec,
     int? Limit = null
-);
+)
+{
+    /// <summary>Go on with the run in the folder from this checkpoint; null begins a new one.</summary>
+    public CheckpointChoice? Resume { get; init; }
+
+    /// <summary>Between checkpoints in the midst of an epoch.</summary>
+    public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Threads of one operation; null for all processors.</summary>
+    public int? Threads { get; init; }
+}

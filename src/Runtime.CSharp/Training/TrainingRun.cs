@@ -8,170 +8,155 @@ using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Training;
 
-/// <summary>A recipe carried out, from random weights to a tested network. It prints nothing: it tells.</summary>
+/// <summary>
+/// A recipe carried out, from random weights to a tested network, or from a checkpoint on. It prints nothing: it tells.
+/// All chance derives from the seed and the place in the run, so a run that goes on from a checkpoint gives the same
+/// weights, to the last bit, as one that was never stopped.
+/// </summary>
 public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
 {
+    /// <summary>"step" in ASCII: keeps the network's own chance (dropout) apart from that of the images.</summary>
+    private const ulong Purpose = 0x73746570;
+
     private readonly Recipe _recipe = plan.Recipe;
+    private readonly Objective _objective = new(plan.Program, plan.Recipe);
+    private readonly SaveClock _clock = new(plan.SaveEvery);
 
     /// <summary>Trains, keeps the best weights, tests them once at the end.</summary>
-    /// <param name="stop">Ends the run after the batch at hand; the weights so far are saved.</param>
+    /// <param name="stop">Ends the run after the batch at hand; it can be resumed from there.</param>
     /// <returns>The test result, or null where the run was stopped.</returns>
-    /// <exception cref="InputError">The loss became infinite or not a number.</exception>
+    /// <exception cref="InputError">The loss became infinite or not a number, or a checkpoint is damaged.</exception>
+    /// <exception cref="EnvironmentError">The disk is full; the checkpoints before are intact.</exception>
     public Evaluation? Execute(CancellationToken stop)
     {
-        EngineSetup.Initialise();
-        random.manual_seed(_recipe.Seed);
-        using var network = new Network(plan.Program);
-        using var optimizer = Optimizers.Create(_recipe.Optimizer, network);
-        var (train, validation) = SplitTraining();
-        var statistics = Scaling.For(_recipe.Scaling, plan.Data);
-        var batches = new BatchLoader(
-            train,
-            new BatchOptions
-            {
-                BatchSize = _recipe.Batch,
-                Seed = (ulong)_recipe.Seed,
-                Shuffle = true,
-                Statistics = statistics,
-                Transforms = Augmentations.OfImages(_recipe.Augment, plan.Data),
-                BatchTransform = Augmentations.OfBatches(_recipe.Augment),
-            }
-        );
-        var run = RunFolder.Create(plan, statistics);
-        tell(Prepared(run, train, validation, batches));
-
-        double best = double.NegativeInfinity;
-        for (int epoch = 0; epoch < _recipe.Epochs; epoch++)
+        EngineSetup.Initialise(plan.Threads);
+        var data = TrainingData.Of(plan);
+        using var learner = new Learner(plan.Program, _recipe);
+        using var checkpoints = new CheckpointFolder(plan.Folder);
+        var run = plan.Resume is null ? Begin(data, checkpoints) : GoOn(learner, checkpoints);
+        tell(Prepared(run, data, learner.Progress));
+        try
         {
-            var metrics = TrainEpoch(network, optimizer, batches, epoch, stop);
-            bool whole = !stop.IsCancellationRequested;
-            run.Save(RunFolder.Last, network, whole ? epoch + 1 : epoch);
-            if (!whole)
-                return null;
-            if (validation is not null)
-                metrics = metrics with { ValidationAccuracy = Evaluation.Of(network, validation, statistics).Accuracy };
-            run.Append(metrics);
-            if (metrics.ValidationAccuracy is not { } accuracy || accuracy > best)
-            {
-                best = metrics.ValidationAccuracy ?? best;
-                run.Save(RunFolder.Best, network, epoch + 1);
-            }
-            tell(new EpochEnded(metrics));
+            while (learner.Progress.Epoch < _recipe.Epochs)
+                TrainEpoch(learner, data, run, checkpoints, stop);
+            run.Load(RunFolder.Best, learner.Network);
+            var test = Evaluation.Of(learner.Network, plan.Data.Test, data.Statistics, stop);
+            run.SaveTest(test);
+            return test;
         }
-
-        run.Load(RunFolder.Best, network);
-        var test = Evaluation.Of(network, plan.Data.Test, statistics);
-        run.SaveTest(test);
-        return test;
+        catch (EnvironmentError e) when (checkpoints.HasAny)
+        {
+            throw new EnvironmentError(e.Message, $"{e.Help}; then go on with 'cnnspec train --resume {run.Path}'", e);
+        }
+        catch (OperationCanceledException)
+        {
+            var at = learner.Progress;
+            if (at.Epoch < _recipe.Epochs)
+            {
+                learner.Save(checkpoints, data.Batches.BatchCount);
+                run.Save(RunFolder.Last, learner.Network, at.Epoch);
+            }
+            tell(new RunStopped(run.Path, at.Epoch, _recipe.Epochs, at.Batch, data.Batches.BatchCount));
+            return null;
+        }
     }
 
-    private EpochMetrics TrainEpoch(
-        Network network,
-        optim.Optimizer optimizer,
-        BatchLoader batches,
-        int epoch,
+    private RunFolder Begin(TrainingData data, CheckpointFolder checkpoints)
+    {
+        var run = RunFolder.Create(plan, data.Statistics);
+        checkpoints.Occupy();
+        return run;
+    }
+
+    /// <summary>Puts everything as it was at the checkpoint; without one, at the beginning.</summary>
+    private RunFolder GoOn(Learner learner, CheckpointFolder checkpoints)
+    {
+        checkpoints.Occupy();
+        var run = RunFolder.Reopen(plan);
+        if (checkpoints.Read(plan.Resume!.Value) is { } checkpoint)
+            learner.Restore(checkpoint);
+        run.Metrics.Keep(learner.Progress.Epoch);
+        return run;
+    }
+
+    /// <summary>Trains on what is left of the epoch, validates, saves.</summary>
+    private void TrainEpoch(
+        Learner learner,
+        TrainingData data,
+        RunFolder run,
+        CheckpointFolder checkpoints,
         CancellationToken stop
     )
     {
-        network.train();
+        var progress = learner.Progress;
+        double before = progress.Seconds;
         var clock = Stopwatch.StartNew();
-        double loss = 0;
-        double rate = 0;
-        long correct = 0;
-        int seen = 0;
-
-        foreach (var batch in batches.Epoch(epoch))
+        learner.Network.train();
+        foreach (var batch in data.Batches.Epoch(progress.Epoch, progress.Batch))
         {
             using var lent = batch;
-            using var scope = NewDisposeScope();
-            long step = (long)epoch * batches.BatchCount + batch.Ordinal;
-            rate = RecipeModule.learningRate(_recipe) * RecipeModule.rateFactor(_recipe, step, batches.BatchCount);
-            optimizer.SetRate(rate);
-
-            var (images, labels) = batch.ToTensors();
-            optimizer.zero_grad();
-            var outputs = network.ForwardWithHeads(images);
-            var batchLoss = Loss(outputs, labels, batch.Mixing);
-            batchLoss.backward();
-            optimizer.step();
-
-            double value = batchLoss.item<float>();
-            if (!double.IsFinite(value))
-                throw new InputError(
-                    $"the loss is {value} in epoch {epoch + 1}, step {batch.Ordinal + 1}",
-                    "lower the learning rate (--lr) or add a warm-up"
-                );
-            loss += value * batch.Count;
-            correct += outputs[0].argmax(1).eq(labels).sum().item<long>();
-            seen += batch.Count;
-            tell(
-                new StepTaken(
-                    epoch,
-                    batch.Ordinal + 1,
-                    batches.BatchCount,
-                    loss / seen,
-                    (double)correct / seen,
-                    seen / clock.Elapsed.TotalSeconds
-                )
-            );
-            if (stop.IsCancellationRequested)
-                break;
+            Step(learner, batch, data.Batches.BatchCount);
+            progress.Seconds = before + clock.Elapsed.TotalSeconds;
+            tell(StepTaken.From(progress, data.Batches.BatchCount));
+            stop.ThrowIfCancellationRequested();
+            if (_clock.IsDue)
+                _clock.Around(() => learner.Save(checkpoints, data.Batches.BatchCount));
         }
 
-        double seconds = clock.Elapsed.TotalSeconds;
-        return new EpochMetrics(epoch + 1, loss / seen, (double)correct / seen, null, rate, seen / seconds, seconds);
+        double? accuracy = data.Validation is { } held
+            ? Evaluation.Of(learner.Network, held, data.Statistics, stop).Accuracy
+            : null;
+        var metrics = EpochMetrics.From(progress, accuracy);
+        progress.BeginNextEpoch();
+        run.Save(RunFolder.Last, learner.Network, progress.Epoch);
+        if (accuracy is null || progress.Best is not { } best || accuracy > best)
+        {
+            progress.Best = accuracy;
+            run.Save(RunFolder.Best, learner.Network, progress.Epoch);
+        }
+        run.Metrics.Append(metrics);
+        // The checkpoint comes last: whatever a kill cuts short before it is done again.
+        _clock.Around(() => learner.Save(checkpoints, data.Batches.BatchCount));
+        tell(new EpochEnded(metrics));
     }
 
-    /// <summary>The head's loss and, weighted, that of each auxiliary head.</summary>
-    private Tensor Loss(Tensor[] outputs, Tensor labels, LabelMixing? mixing)
+    /// <summary>Forward, backward, and a change of the weights.</summary>
+    private void Step(Learner learner, Batch batch, int batchesPerEpoch)
     {
-        var loss = CrossEntropy(outputs[0], labels, mixing);
-        int head = 1;
-        foreach (var auxiliary in plan.Program.AuxiliaryHeads)
-            loss = loss.add(CrossEntropy(outputs[head++], labels, mixing).mul(auxiliary.LossWeight));
-        return loss;
+        using var scope = NewDisposeScope();
+        var progress = learner.Progress;
+        var chance = RandomStream.For((ulong)_recipe.Seed, Purpose, (ulong)progress.Epoch, (ulong)batch.Ordinal);
+        random.manual_seed((long)(chance.NextUInt64() >> 1));
+        long step = (long)progress.Epoch * batchesPerEpoch + batch.Ordinal;
+        progress.LearningRate =
+            RecipeModule.learningRate(_recipe) * RecipeModule.rateFactor(_recipe, step, batchesPerEpoch);
+
+        var (images, labels) = batch.ToTensors();
+        learner.Optimizer.ForgetGradients();
+        var outputs = learner.Network.ForwardWithHeads(images);
+        var loss = _objective.Loss(outputs, labels, batch.Mixing);
+        loss.backward();
+        double value = loss.item<float>();
+        if (!double.IsFinite(value))
+            throw new InputError(
+                $"the loss is {value} in epoch {progress.Epoch + 1}, step {batch.Ordinal + 1}",
+                "lower the learning rate (--lr) or add a warm-up"
+            );
+        learner.Optimizer.Step(progress.LearningRate);
+
+        progress.Count(batch.Count, value, outputs[0].argmax(1).eq(labels).sum().item<long>());
+        progress.Batch = batch.Ordinal + 1;
     }
 
-    /// <summary>Mean cross-entropy; of mixed images that of both labels, each by its share.</summary>
-    private Tensor CrossEntropy(Tensor logits, Tensor labels, LabelMixing? mixing)
-    {
-        double smoothing = _recipe.LabelSmoothing;
-        if (mixing is null)
-            return nn.functional.cross_entropy(logits, labels, label_smoothing: smoothing);
-        var partners = labels.index_select(0, tensor(mixing.Partner).to(int64));
-        var own = tensor(mixing.Weight);
-        var first = nn.functional.cross_entropy(
-            logits,
-            labels,
-            reduction: nn.Reduction.None,
-            label_smoothing: smoothing
-        );
-        var second = nn.functional.cross_entropy(
-            logits,
-            partners,
-            reduction: nn.Reduction.None,
-            label_smoothing: smoothing
-        );
-        return first.mul(own).add(second.mul(own.neg().add(1))).mean();
-    }
-
-    private (IImageSource Train, IImageSource? Validation) SplitTraining()
-    {
-        var all = plan.Limit is { } limit ? Subset.First(plan.Data.Train, limit) : plan.Data.Train;
-        if (_recipe.Data.Validation == 0)
-            return (all, null);
-        var split = Split.Hold(all.Count, _recipe.Data.Validation, (ulong)_recipe.Seed);
-        return (new Subset(all, split.Train), new Subset(all, split.Validation));
-    }
-
-    private RunPrepared Prepared(RunFolder run, IImageSource train, IImageSource? validation, BatchLoader batches) =>
+    private RunPrepared Prepared(RunFolder run, TrainingData data, Progress from) =>
         new(
             run.Path,
-            train.Count,
-            validation?.Count ?? 0,
+            data.Train.Count,
+            data.Validation?.Count ?? 0,
             plan.Data.Test.Count,
             _recipe.Epochs,
-            batches.BatchCount,
-            [.. new[] { plan.Data.Note, plan.Data.Adaptation }.OfType<string>()]
+            data.Batches.BatchCount,
+            [.. new[] { plan.Data.Note, plan.Data.Adaptation }.OfType<string>(), .. run.Differences()],
+            plan.Resume is null ? null : (from.Epoch, from.Batch)
         );
 }

@@ -115,6 +115,17 @@ module Recipe =
 
         { recipe with Optimizer = optimizer }
 
+    /// Whether the rate's course is laid out over all epochs, so that more of them would change it from the start.
+    let dependsOnLength (recipe: Recipe) =
+        match recipe.Schedule with
+        | Cosine _
+        | Polynomial _
+        | OneCycle _ -> true
+        | ConstantRate
+        | Step _
+        | MultiStep _
+        | Exponential _ -> false
+
     /// The learning rate's factor for a step, counted from 0 over the whole training.
     let rateFactor (recipe: Recipe) (step: int64) (stepsPerEpoch: int64) : float =
         let total = float (max 1L (int64 recipe.Epochs * stepsPerEpoch))

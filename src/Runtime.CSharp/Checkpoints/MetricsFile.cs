@@ -1,0 +1,45 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using CnnSpec.Runtime.Training;
+
+namespace CnnSpec.Runtime.Checkpoints;
+
+/// <summary><c>metrics.jsonl</c>: a line an epoch.</summary>
+internal sealed class MetricsFile(string run)
+{
+    private readonly string _path = Path.Combine(run, "metrics.jsonl");
+
+    /// <summary>Adds a line and sees it to the disk, so that no checkpoint is ever ahead of it.</summary>
+    /// <exception cref="EnvironmentError">The disk is full.</exception>
+    public void Append(EpochMetrics m)
+    {
+        var line = new JsonObject
+        {
+            ["epoch"] = m.Epoch,
+            ["train_loss"] = m.TrainLoss,
+            ["train_accuracy"] = m.TrainAccuracy,
+            ["val_accuracy"] = m.ValidationAccuracy,
+            ["lr"] = m.LearningRate,
+            ["images_per_second"] = m.ImagesPerSecond,
+            ["seconds"] = m.Seconds,
+        };
+        try
+        {
+            using var stream = new FileStream(_path, FileMode.Append);
+            stream.Write(Encoding.UTF8.GetBytes(line.ToJsonString() + "\n"));
+            stream.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EnvironmentError($"{_path} cannot be written: {AtomicFile.Reason(e)}", "free some space", e);
+        }
+    }
+
+    /// <summary>Drops all lines but those of the first epochs: what follows is trained, and written, again.</summary>
+    public void Keep(int epochs)
+    {
+        string[] lines = epochs > 0 && File.Exists(_path) ? File.ReadAllLines(_path) : [];
+        string kept = string.Concat(lines.Take(epochs).Select(line => line + "\n"));
+        AtomicFile.Write(_path, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
+    }
+}

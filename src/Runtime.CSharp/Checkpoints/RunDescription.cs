@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CnnSpec.Ir;
+using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Training;
+
+namespace CnnSpec.Runtime.Checkpoints;
+
+/// <summary>
+/// <c>network.json</c>: what a run is of, with the versions and hashes that say whether another is the same. The expanded
+/// IR and the recipe stand in it whole, so that neither the spec nor its imports are needed again.
+/// </summary>
+/// <param name="Scaling">How pixels are scaled; null where they stay from 0 to 1.</param>
+/// <param name="DataFingerprint">See <see cref="DataSet.Fingerprint"/>.</param>
+/// <param name="Limit">Only so many training images; null for all.</param>
+/// <param name="Threads">Of one operation; the order of sums, and so the last bits, depend on it.</param>
+internal sealed record RunDescription(
+    Program Program,
+    Recipe Recipe,
+    IReadOnlyList<string> ClassNames,
+    ChannelStatistics? Scaling,
+    string DataFingerprint,
+    int? Limit,
+    int Threads,
+    string Engine,
+    string Version,
+    string SpecPath,
+    string SpecSha256
+)
+{
+    public const string FileName = "network.json";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Of a run that begins now, on this machine.</summary>
+    public static RunDescription Of(TrainingPlan plan, ChannelStatistics? scaling) =>
+        new(
+            plan.Program,
+            plan.Recipe,
+            [.. plan.Data.Train.ClassNames],
+            scaling,
+            plan.Data.Fingerprint,
+            plan.Limit,
+            EngineSetup.Threads,
+            EngineSetup.Description,
+            typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
+            plan.Spec.Path,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.Spec.Text)))
+        );
+
+    public void Write(string folder)
+    {
+        var json = new JsonObject
+        {
+            ["format"] = 1,
+            ["cnnspec"] = Version,
+            ["engine"] = Engine,
+            ["threads"] = Threads,
+            ["spec"] = SpecPath,
+            ["spec_sha256"] = SpecSha256,
+            ["data_sha256"] = DataFingerprint,
+            ["limit"] = Limit,
+            ["class_names"] = new JsonArray([.. ClassNames.Select(name => (JsonNode)name)]),
+            ["scaling"] = Scaling is null
+                ? null
+                : new JsonObject
+                {
+                    ["mean"] = new JsonArray([.. Scaling.Mean.Select(value => (JsonNode)value)]),
+                    ["deviation"] = new JsonArray([.. Scaling.Deviation.Select(value => (JsonNode)value)]),
+                },
+            ["recipe"] = IrJson.toJson(Recipe),
+            ["program"] = IrJson.toJson(Program),
+        };
+        byte[] text = Encoding.UTF8.GetBytes(json.ToJsonString(Indented));
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(text));
+    }
+
+    /// <exception cref="InputError">The folder is not of a run, or the file is damaged.</exception>
+    public static RunDescription Read(string folder)
+    {
+        string file = Path.Combine(folder, FileName);
+        if (!File.Exists(file))
+            throw new InputError(
+                $"{folder} is not the folder of a run: it has no {FileName}",
+                "name a folder that 'cnnspec train' made, such as runs/lenet5"
+            );
+        try
+        {
+            var json = JsonNode.Parse(AtomicFile.Read(file))!.AsObject();
+            return new RunDescription(
+                IrJson.ofJson<Program>(json["program"]!),
+                IrJson.ofJson<Recipe>(json["recipe"]!),
+                [.. json["class_names"]!.AsArray().Select(name => name!.GetValue<string>())],
+                json["scaling"] is { } scaling
+                    ? new ChannelStatistics(Floats(scaling["mean"]!), Floats(scaling["deviation"]!))
+                    : null,
+                json["data_sha256"]!.GetValue<string>(),
+                json["limit"]?.GetValue<int>(),
+                json["threads"]!.GetValue<int>(),
+                json["engine"]!.GetValue<string>(),
+                json["cnnspec"]!.GetValue<string>(),
+                json["spec"]!.GetValue<string>(),
+                json["spec_sha256"]!.GetValue<string>()
+            );
+        }
+        catch (Exception e)
+            when (e
+                    is JsonException
+                        or InvalidOperationException
+                        or FormatException
+                        or NullReferenceException
+                        or IrJson.MalformedIr
+            )
+        {
+            throw new InputError($"{file} is damaged", "train again, or take the folder from a backup", e);
+        }
+    }
+
+    private static float[] Floats(JsonNode array) => [.. array.AsArray().Select(value => value!.GetValue<float>())];
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using CnnSpec.Ir;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>Everything that training changes: the weights, the optimizer's memory, how far it is. It can be put into a
+/// checkpoint and taken out again, after which training goes on to the same bits.</summary>
+internal sealed class Learner : IDisposable
+{
+    private const string Weights = "network/";
+    private const string Memory = "optimizer/";
+    private const string ProgressNote = "progress";
+
+    /// <summary>First weights are drawn by the recipe's seed.</summary>
+    public Learner(Program program, Recipe recipe)
+    {
+        random.manual_seed(recipe.Seed);
+        Network = new Network(program);
+        Optimizer = new RecipeOptimizer(recipe, Network);
+    }
+
+    public Network Network { get; }
+    public RecipeOptimizer Optimizer { get; }
+    public Progress Progress { get; private set; } = new();
+
+    public void Save(CheckpointFolder checkpoints, int batchesPerEpoch) =>
+        checkpoints.Write(
+            (long)Progress.Epoch * batchesPerEpoch + Progress.Batch,
+            [
+                .. Network
+                    .NamedWeights()
+                    .Select(w => KeyValuePair.Create(Weights + w.Name, StoredTensors.Of(w.Tensor))),
+                .. Optimizer.Memory().Select(entry => KeyValuePair.Create(Memory + entry.Key, entry.Value)),
+            ],
+            new Dictionary<string, string> { [ProgressNote] = Progress.ToJson() }
+        );
+
+    /// <exception cref="InputError">The checkpoint is of another network or recipe.</exception>
+    public void Restore(Checkpoint checkpoint)
+    {
+        WeightFile.Fill(checkpoint.Path, Part(checkpoint, Weights), Network);
+        Optimizer.Restore(Part(checkpoint, Memory));
+        try
+        {
+            Progress = Progress.FromJson(checkpoint.Metadata.GetValueOrDefault(ProgressNote, ""));
+        }
+        catch (JsonException e)
+        {
+            throw new InputError($"{checkpoint.Path} does not say how far the run was", "use another checkpoint", e);
+        }
+    }
+
+    private static Dictionary<string, StoredTensor> Part(Checkpoint checkpoint, string prefix) =>
+        checkpoint
+            .Tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value);
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Network.Dispose();
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>How far a training run is: with the weights and the optimizer's state, all that going on needs.</summary>
+internal sealed class Progress
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>Whole epochs behind us, which is the number of the one at hand, from 0.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>The next batch of that epoch, from 0.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Sums over the images of the epoch at hand.</summary>
+    public double LossSum { get; set; }
+    public long Correct { get; set; }
+    public int Seen { get; set; }
+
+    /// <summary>Time spent training on them.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Of the last step.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>The best validation accuracy so far; null before the first.</summary>
+    public double? Best { get; set; }
+
+    [JsonIgnore]
+    public double Loss => LossSum / Seen;
+
+    [JsonIgnore]
+    public double Accuracy => (double)Correct / Seen;
+
+    public void Count(int images, double loss, long correct)
+    {
+        LossSum += loss * images;
+        Correct += correct;
+        Seen += images;
+    }
+
+    public void BeginNextEpoch()
+    {
+        (Epoch, Batch) = (Epoch + 1, 0);
+        (LossSum, Correct, Seen, Seconds) = (0, 0, 0, 0);
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, Format);
+
+    /// <exception cref="JsonException">It is not what <see cref="ToJson"/> wrote.</exception>
+    public static Progress FromJson(string json) =>
+        JsonSerializer.Deserialize<Progress>(json, Format) ?? throw new JsonException();
+}

@@ -1,0 +1,41 @@
+using CnnSpec.Runtime.Data;
+
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>The images of a run: what is trained on, in batches, and what is held out.</summary>
+/// <param name="Validation">Null where nothing is held out.</param>
+/// <param name="Statistics">How pixels are scaled; null where they stay from 0 to 1.</param>
+internal sealed record TrainingData(
+    IImageSource Train,
+    IImageSource? Validation,
+    ChannelStatistics? Statistics,
+    BatchLoader Batches
+)
+{
+    /// <exception cref="InputError">The recipe does not fit the images.</exception>
+    public static TrainingData Of(TrainingPlan plan)
+    {
+        var recipe = plan.Recipe;
+        var (train, validation) = Halves(plan);
+        var statistics = Scaling.For(recipe.Scaling, plan.Data);
+        var options = new BatchOptions
+        {
+            BatchSize = recipe.Batch,
+            Seed = (ulong)recipe.Seed,
+            Shuffle = true,
+            Statistics = statistics,
+            Transforms = Augmentations.OfImages(recipe.Augment, plan.Data),
+            BatchTransform = Augmentations.OfBatches(recipe.Augment),
+        };
+        return new TrainingData(train, validation, statistics, new BatchLoader(train, options));
+    }
+
+    private static (IImageSource Train, IImageSource? Validation) Halves(TrainingPlan plan)
+    {
+        var all = plan.Limit is { } limit ? Subset.First(plan.Data.Train, limit) : plan.Data.Train;
+        if (plan.Recipe.Data.Validation == 0)
+            return (all, null);
+        var split = Split.Hold(all.Count, plan.Recipe.Data.Validation, (ulong)plan.Recipe.Seed);
+        return (new Subset(all, split.Train), new Subset(all, split.Validation));
+    }
+}
