@@ -135,6 +135,17 @@ public class TrainTests
         Assert.That(guesses[0]!["probability"]!.GetValue<double>(), Is.EqualTo(best).Within(1e-4));
     }
 
+    [Test]
+    public void A_loss_that_is_lost_stops_the_run_and_names_the_layer()
+    {
+        using var tool = new Tool();
+        var done = Train(tool, "run", "--lr", "1e25");
+        Assert.That(done.Code, Is.EqualTo(1), done.Errors);
+        Assert.That(done.Errors, Does.Match(@"epoch 1, step \d+: .*\((conv|linear), line \d+ of the spec\)"));
+        Assert.That(done.Errors, Does.Contain("--lr"));
+        done.ShowsNoInternals();
+    }
+
     [TestCase("truncated")]
     [TestCase("emptied")]
     [TestCase("scribbled")]

@@ -58,6 +58,17 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     /// <summary>The logits and, while training, those of each auxiliary head in the program's order.</summary>
     public Tensor[] ForwardWithHeads(Tensor input) => Run(input, withHeads: training);
 
+    /// <summary>The value of every node of the program, kept for whoever looks where numbers go wrong. They belong to the
+    /// scope that is open.</summary>
+    internal Tensor[] Trace(Tensor input)
+    {
+        var values = new Tensor[_lastUse.Length];
+        values[0] = input;
+        foreach (var step in _steps)
+            values[step.Node] = step.Run([.. step.Inputs.Select(from => values[from])], step.Weights, training);
+        return values;
+    }
+
     /// <summary>Weights and buffers by their full names, in the program's order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> NamedWeights()
     {

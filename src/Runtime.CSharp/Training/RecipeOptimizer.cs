@@ -10,14 +10,19 @@ namespace CnnSpec.Runtime.Training;
 internal sealed class RecipeOptimizer : IDisposable
 {
     private readonly OptimizerHelper _optimizer;
+    private readonly Parameter[] _parameters;
     private readonly string[] _names;
 
     public RecipeOptimizer(Recipe recipe, nn.Module network)
     {
         var named = network.named_parameters().ToArray();
         _names = Array.ConvertAll(named, entry => entry.name);
-        _optimizer = Create(recipe.Optimizer, Array.ConvertAll(named, entry => entry.parameter));
+        _parameters = Array.ConvertAll(named, entry => entry.parameter);
+        _optimizer = Create(recipe.Optimizer, _parameters);
     }
+
+    /// <summary>Those that are there; a parameter that the loss does not depend on has none.</summary>
+    public IEnumerable<Tensor> Gradients => _parameters.Select(parameter => parameter.grad).OfType<Tensor>();
 
     public void ForgetGradients() => _optimizer.zero_grad();
 

@@ -125,27 +125,47 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     {
         using var scope = NewDisposeScope();
         var progress = learner.Progress;
-        var chance = RandomStream.For((ulong)_recipe.Seed, Purpose, (ulong)progress.Epoch, (ulong)batch.Ordinal);
-        random.manual_seed((long)(chance.NextUInt64() >> 1));
         long step = (long)progress.Epoch * batchesPerEpoch + batch.Ordinal;
         progress.LearningRate =
             RecipeModule.learningRate(_recipe) * RecipeModule.rateFactor(_recipe, step, batchesPerEpoch);
 
         var (images, labels) = batch.ToTensors();
+        DrawFrom(progress.Epoch, batch.Ordinal);
         learner.Optimizer.ForgetGradients();
         var outputs = learner.Network.ForwardWithHeads(images);
         var loss = _objective.Loss(outputs, labels, batch.Mixing);
         loss.backward();
         double value = loss.item<float>();
-        if (!double.IsFinite(value))
-            throw new InputError(
-                $"the loss is {value} in epoch {progress.Epoch + 1}, step {batch.Ordinal + 1}",
-                "lower the learning rate (--lr) or add a warm-up"
-            );
+        if (!double.IsFinite(value) || !NumberCheck.AreFinite(learner.Optimizer.Gradients))
+            throw Diverged(learner, batch, value);
         learner.Optimizer.Step(progress.LearningRate);
 
         progress.Count(batch.Count, value, outputs[0].argmax(1).eq(labels).sum().item<long>());
         progress.Batch = batch.Ordinal + 1;
+    }
+
+    /// <summary>Seeds the network's own chance for a step.</summary>
+    private void DrawFrom(int epoch, int batch)
+    {
+        var chance = RandomStream.For((ulong)_recipe.Seed, Purpose, (ulong)epoch, (ulong)batch);
+        random.manual_seed((long)(chance.NextUInt64() >> 1));
+    }
+
+    /// <summary>Looks at the batch again, with the same chance, to say where the numbers were lost.</summary>
+    private InputError Diverged(Learner learner, Batch batch, double loss)
+    {
+        var (images, labels) = batch.ToTensors();
+        DrawFrom(learner.Progress.Epoch, batch.Ordinal);
+        string culprit = NumberCheck.FirstCulprit(
+            learner.Network,
+            images,
+            outputs => _objective.Loss(outputs, labels, batch.Mixing)
+        );
+        string what = double.IsFinite(loss) ? "a gradient is not finite" : $"the loss is {loss}";
+        return new InputError(
+            $"{what} in epoch {learner.Progress.Epoch + 1}, step {batch.Ordinal + 1}: {culprit}",
+            "lower the learning rate (--lr), add a warm-up, or clip gradients; what was saved before this step is kept"
+        );
     }
 
     private RunPrepared Prepared(RunFolder run, TrainingData data, Progress from) =>
