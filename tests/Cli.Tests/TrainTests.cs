@@ -116,7 +116,7 @@ public class TrainTests
         float mean = scaling["mean"]![0]!.GetValue<float>();
         float deviation = scaling["deviation"]![0]!.GetValue<float>();
         float[] values = [.. pixels.Select(p => (p / 255f - mean) / deviation)];
-        Runtime.Inference.NpyFile.Write(Path.Combine(tool.Folder, "x.npy"), [1, 1, 20, 28], values);
+        Runtime.Checkpoints.NpyFile.Write(Path.Combine(tool.Folder, "x.npy"), [1, 1, 20, 28], values);
         var logits = tool.Run(
             "predict",
             tool.Write("small.cnn", SmallNet),
@@ -128,7 +128,7 @@ public class TrainTests
             "y.npy"
         );
         Assert.That(logits.Code, Is.Zero, logits.Errors);
-        var (outputShape, outputs) = Runtime.Inference.NpyFile.Read(Path.Combine(tool.Folder, "y.npy"));
+        var (outputShape, outputs) = Runtime.Checkpoints.NpyFile.Read(Path.Combine(tool.Folder, "y.npy"));
         Assert.That(outputShape, Is.EqualTo(new long[] { 1, 10 }));
         double total = outputs.Sum(v => Math.Exp(v));
         double best = outputs.Max(v => Math.Exp(v)) / total;

@@ -14,7 +14,6 @@ namespace CnnSpec.Parity;
 /// <summary>Every spec against the network it describes, written by hand in PyTorch: same weights in, same numbers out.</summary>
 public class ParityTests
 {
-    private const string Python = "/usr/bin/python3";
     private const double Tolerance = 1e-4;
 
     /// <summary>Spec and the parameter count that independent PyTorch models have.</summary>
@@ -144,27 +143,6 @@ public class ParityTests
             )!
         );
 
-    private static long WriteReference(string spec, string folder)
-    {
-        Assume.That(HasTorch.Value, "python3-torch and python3-torchvision are not installed");
-        string script = Path.Combine(AppContext.BaseDirectory, "reference.py");
-        var (code, output, errors) = Run(script, spec, folder);
-        Assert.That(code, Is.Zero, errors);
-        return long.Parse(output.Trim().Split('\n')[^1]);
-    }
-
-    private static readonly Lazy<bool> HasTorch = new(() =>
-        File.Exists(Python) && Run("-c", "import torch, torchvision").Code == 0
-    );
-
-    private static (int Code, string Output, string Errors) Run(params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
-        )!;
-        var errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, errors.Result);
-    }
+    private static long WriteReference(string spec, string folder) =>
+        long.Parse(PyTorch.Run("reference.py", spec, folder).Trim().Split('\n')[^1]);
 }

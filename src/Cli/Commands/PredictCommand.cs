@@ -23,7 +23,7 @@ public sealed class PredictCommand
     };
     private readonly Option<string?> _weights = new("--weights")
     {
-        Description = "Weights for a spec (safetensors)",
+        Description = "Weights for a spec: safetensors, .npz, a PyTorch state dict",
         HelpName = "file",
     };
     private readonly Option<string?> _input = new("--input")

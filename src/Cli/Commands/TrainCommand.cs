@@ -43,6 +43,15 @@ public sealed class TrainCommand
         Description = "The run folder; runs/NAME if unsaid",
         HelpName = "folder",
     };
+    private readonly Option<string?> _from = new("--from")
+    {
+        Description = "Begin from weights: safetensors, .npz, a PyTorch state dict, the folder of a run",
+        HelpName = "file|folder",
+    };
+    private readonly Option<bool> _partial = new("--partial")
+    {
+        Description = "Take the weights of --from that match, and let the others begin anew",
+    };
     private readonly Option<string?> _resume = new("--resume")
     {
         Description = "Go on with the run in this folder; the result is that of a run never stopped",
@@ -75,6 +84,7 @@ public sealed class TrainCommand
               cnnspec train specs/mnist/lenet5.cnn --data shapes --epochs 3
               cnnspec train specs/mnist/lenet5.cnn --data photos/ --lr 0.01 --out runs/mine
               cnnspec train --resume runs/mine
+              cnnspec train specs/imagenet/resnet18.cnn --data photos/ --set classes=5 --from resnet18.pth --partial
             """
         );
         command.Arguments.Add(self._file);
@@ -92,11 +102,14 @@ public sealed class TrainCommand
     }
 
     /// <summary>What is fixed when a run begins.</summary>
-    private IReadOnlyList<Option> Fixed => [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _out];
+    private IReadOnlyList<Option> Fixed =>
+        [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _out, _from, _partial];
 
     private void Validate(CommandResult result)
     {
         bool named = result.GetResult(_file) is { Tokens.Count: > 0 };
+        if (result.GetValue(_partial) && result.GetValue(_from) is null)
+            result.AddError("--partial goes with --from");
         if (result.GetResult(_resume) is null)
         {
             if (!named)
@@ -141,6 +154,9 @@ public sealed class TrainCommand
         return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
         {
             Threads = arguments.GetValue(_threads),
+            From = arguments.GetValue(_from) is { } weights
+                ? new FirstWeights(weights, arguments.GetValue(_partial))
+                : null,
         };
     }
 

@@ -7,6 +7,8 @@ namespace CnnSpec.Cli.Output;
 /// time left below.</summary>
 public static class TrainingDisplay
 {
+    private const int MostListed = 8;
+
     public static T Follow<T>(Func<Action<TrainingEvent>, T> work)
     {
         if (!Terminal.IsLive)
@@ -47,6 +49,12 @@ public static class TrainingDisplay
     {
         switch (happened)
         {
+            case WeightsAdopted(var path, var match):
+                Terminal.Note($"{path}: {match.Matched.Count} weights matched");
+                List("begin anew, for the file lacks them", match.Missing);
+                List("begin anew, for their shapes differ", match.OtherShape);
+                List("of the file are not in the network", match.Unexpected);
+                break;
             case RunPrepared run:
                 foreach (string note in run.Notes)
                     Terminal.Note($"note: {note}");
@@ -70,6 +78,17 @@ public static class TrainingDisplay
                 );
                 break;
         }
+    }
+
+    private static void List(string what, List<string> names)
+    {
+        if (names.Count == 0)
+            return;
+        Terminal.Note($"  {names.Count} {what}:");
+        foreach (string name in names.Take(MostListed))
+            Terminal.Note($"    {name}");
+        if (names.Count > MostListed)
+            Terminal.Note($"    and {names.Count - MostListed} more");
     }
 
     /// <summary>Where a run was left: so many whole epochs, and so many steps of the next.</summary>

@@ -1,6 +1,5 @@
+using CnnSpec.Runtime.Checkpoints.Import;
 using CnnSpec.Runtime.Networks;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Checkpoints;
 
@@ -19,36 +18,80 @@ public static class WeightFile
             metadata
         );
 
-    /// <summary>Fills the network's weights, strictly: every name must be there, with its shape, and no other.</summary>
+    /// <summary>Fills the network's weights from a file of any known kind, strictly: every name must be there, with its
+    /// shape, and no other.</summary>
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
-    public static void Load(string path, Network network) => Fill(path, Safetensors.Read(path).Tensors, network);
+    public static void Load(string path, Network network) => Fill(path, WeightSource.Read(path), network);
+
+    /// <summary>Fills the weights that the file has with their names and shapes, and leaves the others as they began.</summary>
+    /// <exception cref="InputError">The file is missing or damaged, or has none of the network's weights.</exception>
+    public static WeightMatch LoadMatching(string path, Network network)
+    {
+        var match = Match(WeightSource.Read(path), network);
+        return match.Matched.Count > 0
+            ? match
+            : throw new InputError(
+                $"none of the weights in {path} is one of the network's",
+                $"the file has {string.Join(", ", match.Unexpected.Take(3))}; the network {string.Join(", ", match.Missing.Take(3))}"
+            );
+    }
 
     /// <summary>Fills the network's weights from tensors of a file, strictly.</summary>
     /// <exception cref="InputError">They are of another network.</exception>
-    internal static void Fill(string path, Dictionary<string, StoredTensor> stored, Network network)
+    internal static WeightMatch Fill(string path, Dictionary<string, StoredTensor> stored, Network network)
     {
-        var problems = new List<string>();
-        foreach (var (name, weight) in network.NamedWeights())
-        {
-            if (!stored.Remove(name, out var tensor))
-            {
-                // Files of older PyTorch versions lack the counter, which changes nothing.
-                if (!name.EndsWith(".num_batches_tracked"))
-                    problems.Add($"{name} is missing");
-            }
-            else if (!tensor.Shape.AsSpan().SequenceEqual(weight.shape))
-                problems.Add(
-                    $"{name} is [{string.Join(", ", tensor.Shape)}], the network's is [{string.Join(", ", weight.shape)}]"
-                );
-            else
-                tensor.CopyTo(weight);
-        }
-        problems.AddRange(stored.Keys.Select(name => $"{name} is not in the network"));
-        if (problems.Count > 0)
-            throw new InputError(
+        var match = Match(stored, network);
+        string[] problems =
+        [
+            .. match.Missing.Select(name => $"{name} is missing"),
+            .. match.OtherShape,
+            .. match.Unexpected.Select(name => $"{name} is not in the network"),
+        ];
+        return problems.Length == 0
+            ? match
+            : throw new InputError(
                 $"{path} does not fit the network: {string.Join("; ", problems.Take(5))}"
-                    + (problems.Count > 5 ? $"; and {problems.Count - 5} more" : ""),
+                    + (problems.Length > 5 ? $"; and {problems.Length - 5} more" : ""),
                 "use weights of this network, or a spec that names its layers as the file does"
             );
     }
+
+    private static WeightMatch Match(Dictionary<string, StoredTensor> stored, Network network)
+    {
+        var unexpected = stored.Keys.ToHashSet();
+        var match = new WeightMatch([], [], [], []);
+        foreach (var (name, weight) in network.NamedWeights())
+        {
+            unexpected.Remove(name);
+            if (!stored.TryGetValue(name, out var tensor))
+            {
+                // Files of older PyTorch versions lack the counter, which changes nothing.
+                if (!name.EndsWith(".num_batches_tracked"))
+                    match.Missing.Add(name);
+            }
+            else if (!tensor.Shape.AsSpan().SequenceEqual(weight.shape))
+                match.OtherShape.Add(
+                    $"{name} is [{string.Join(", ", tensor.Shape)}], the network's is [{string.Join(", ", weight.shape)}]"
+                );
+            else
+            {
+                tensor.CopyTo(weight);
+                match.Matched.Add(name);
+            }
+        }
+        match.Unexpected.AddRange(unexpected.Order(StringComparer.Ordinal));
+        return match;
+    }
 }
+
+/// <summary>What a file of weights gave to a network.</summary>
+/// <param name="Matched">Weights that the file has, with their shapes.</param>
+/// <param name="Missing">Weights of the network that the file lacks.</param>
+/// <param name="OtherShape">Weights of other shapes, with both.</param>
+/// <param name="Unexpected">Weights of the file that the network has not.</param>
+public sealed record WeightMatch(
+    List<string> Matched,
+    List<string> Missing,
+    List<string> OtherShape,
+    List<string> Unexpected
+);

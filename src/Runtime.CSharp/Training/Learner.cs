@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Checkpoints.Import;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -26,6 +27,13 @@ internal sealed class Learner : IDisposable
     public Network Network { get; }
     public RecipeOptimizer Optimizer { get; }
     public Progress Progress { get; private set; } = new();
+
+    /// <summary>Begins from weights of a file.</summary>
+    /// <exception cref="InputError">They are damaged, or of another network.</exception>
+    public WeightMatch Adopt(FirstWeights from) =>
+        from.Partial
+            ? WeightFile.LoadMatching(from.Path, Network)
+            : WeightFile.Fill(from.Path, WeightSource.Read(from.Path), Network);
 
     public void Save(CheckpointFolder checkpoints, int batchesPerEpoch) =>
         checkpoints.Write(

@@ -1,7 +1,12 @@
+using CnnSpec.Runtime.Checkpoints;
+
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>What a training run tells while it works; the command line draws it.</summary>
 public abstract record TrainingEvent;
+
+/// <summary>Training begins from the weights of a file.</summary>
+public sealed record WeightsAdopted(string Path, WeightMatch Match) : TrainingEvent;
 
 /// <summary>Everything is ready; the first step comes next.</summary>
 /// <param name="Notes">What a reader of the results must know of the data and the machine.</param>

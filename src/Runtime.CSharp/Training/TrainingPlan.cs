@@ -20,9 +20,17 @@ public sealed record TrainingPlan(
     /// <summary>Go on with the run in the folder from this checkpoint; null begins a new one.</summary>
     public CheckpointChoice? Resume { get; init; }
 
+    /// <summary>Weights to begin from instead of random ones; null for those.</summary>
+    public FirstWeights? From { get; init; }
+
     /// <summary>Between checkpoints in the midst of an epoch.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Threads of one operation; null for all processors.</summary>
     public int? Threads { get; init; }
 }
+
+/// <summary>Weights that training begins from.</summary>
+/// <param name="Path">A file of weights, or the folder of a run.</param>
+/// <param name="Partial">Take what matches and let the rest begin anew, as for a head with other classes.</param>
+public sealed record FirstWeights(string Path, bool Partial);

@@ -33,7 +33,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         var data = TrainingData.Of(plan);
         using var learner = new Learner(plan.Program, _recipe);
         using var checkpoints = new CheckpointFolder(plan.Folder);
-        var run = plan.Resume is null ? Begin(data, checkpoints) : GoOn(learner, checkpoints);
+        var run = plan.Resume is null ? Begin(learner, data, checkpoints) : GoOn(learner, checkpoints);
         tell(Prepared(run, data, learner.Progress));
         try
         {
@@ -61,8 +61,10 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         }
     }
 
-    private RunFolder Begin(TrainingData data, CheckpointFolder checkpoints)
+    private RunFolder Begin(Learner learner, TrainingData data, CheckpointFolder checkpoints)
     {
+        if (plan.From is { } from)
+            tell(new WeightsAdopted(from.Path, learner.Adopt(from)));
         var run = RunFolder.Create(plan, data.Statistics);
         checkpoints.Occupy();
         return run;

@@ -2,11 +2,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
-using CnnSpec.Runtime.Checkpoints;
 
-namespace CnnSpec.Runtime.Inference;
+namespace CnnSpec.Runtime.Checkpoints;
 
-/// <summary>NumPy's array file, version 1 to 3, as float32. Reading executes nothing: pickled objects are refused.
+/// <summary>NumPy's array file, version 1 to 3. Reading executes nothing: pickled objects are refused.
 /// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html</summary>
 public static partial class NpyFile
 {
@@ -14,7 +13,33 @@ public static partial class NpyFile
     /// <exception cref="InputError">The file is missing, damaged or holds something else.</exception>
     public static (long[] Shape, float[] Values) Read(string path)
     {
-        byte[] file = AtomicFile.Read(path);
+        var (type, shape, data) = Parse(path, AtomicFile.Read(path));
+        return (shape, Convert(path, type, data, Count(path, shape)));
+    }
+
+    /// <summary>An array as it is stored.</summary>
+    /// <param name="name">What messages call the file.</param>
+    /// <exception cref="InputError">The file is damaged or holds something else than numbers.</exception>
+    internal static StoredTensor ReadTensor(string name, byte[] file)
+    {
+        var (type, shape, data) = Parse(name, file);
+        var (word, size) = type switch
+        {
+            "<f4" => ("F32", 4),
+            "<f8" => ("F64", 8),
+            "<f2" => ("F16", 2),
+            "<i8" => ("I64", 8),
+            "<i4" => ("I32", 4),
+            _ => throw Unread(name, type),
+        };
+        long bytes = Count(name, shape) * size;
+        return data.Length == bytes
+            ? new StoredTensor(word, shape, data.ToArray())
+            : throw Damaged(name, $"it has {data.Length} bytes of values where its shape needs {bytes}");
+    }
+
+    private static (string Type, long[] Shape, Memory<byte> Data) Parse(string path, byte[] file)
+    {
         if (file.Length < 10 || !file.AsSpan(0, 6).SequenceEqual(Magic))
             throw Damaged(path, "it does not begin as a .npy file does");
         bool longHeader = file[6] >= 2;
@@ -43,17 +68,21 @@ public static partial class NpyFile
                     long.TryParse(size, out long value) ? value : throw Damaged(path, "its shape is malformed")
                 ),
         ];
-        long count;
+        return (match.Groups["type"].Value, shape, file.AsMemory(start + headerLength));
+    }
+
+    private static long Count(string path, long[] shape)
+    {
         try
         {
-            count = shape.Aggregate(1L, (product, size) => checked(product * size));
+            // Far below where a count of bytes would overflow.
+            long count = shape.Aggregate(1L, (product, size) => checked(product * size));
+            return count <= Array.MaxLength ? count : throw Damaged(path, "its shape is absurd");
         }
         catch (OverflowException e)
         {
             throw Damaged(path, "its shape is absurd", e);
         }
-        var data = file.AsSpan(start + headerLength);
-        return (shape, Convert(path, match.Groups["type"].Value, data, count));
     }
 
     /// <summary>Writes float32 values.</summary>
@@ -82,8 +111,9 @@ public static partial class NpyFile
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    private static float[] Convert(string path, string type, ReadOnlySpan<byte> data, long count)
+    private static float[] Convert(string path, string type, ReadOnlyMemory<byte> memory, long count)
     {
+        var data = memory.Span;
         return type switch
         {
             "<f4" => Cast<float>(path, data, count).ToArray(),
@@ -93,12 +123,15 @@ public static partial class NpyFile
             "|i1" => Each<sbyte>(path, data, count, value => value),
             "<i4" => Each<int>(path, data, count, value => value),
             "<i8" => Each<long>(path, data, count, value => value),
-            _ => throw new InputError(
-                $"{path} holds values of type {type}, which are not read",
-                "save it as float32: np.save(file, array.astype('float32'))"
-            ),
+            _ => throw Unread(path, type),
         };
     }
+
+    private static InputError Unread(string path, string type) =>
+        new(
+            $"{path} holds values of type {type}, which are not read",
+            "save it as float32: np.save(file, array.astype('float32'))"
+        );
 
     private static float[] Each<T>(string path, ReadOnlySpan<byte> data, long count, Func<T, float> convert)
         where T : unmanaged => Array.ConvertAll(Cast<T>(path, data, count).ToArray(), value => convert(value));
