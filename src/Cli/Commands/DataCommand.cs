@@ -12,16 +12,18 @@ public static class DataCommand
         new(
             "data",
             """
-            List the data sets, or fetch one.
+            List the data sets, fetch one, or look at its images.
 
             Examples:
               cnnspec data list
               cnnspec data get cifar10
+              cnnspec data show cifar10 --augment specs/resnet.cnn
             """
         )
         {
             CreateList(),
             CreateGet(),
+            DataShowCommand.Create(),
         };
 
     private static Command CreateList()

@@ -87,22 +87,34 @@ public sealed class PredictCommand
             return ExitCode.Fine;
         }
 
+        string[] images = [.. arguments.GetValue(_images)!.SelectMany(Expand)];
         bool json = arguments.GetValue(_format) == "json";
+        int column = images.Max(image => image.Length);
         var report = new JsonArray();
-        foreach (string image in arguments.GetValue(_images)!.SelectMany(Expand))
+        bool failed = false;
+        foreach (string image in images)
         {
-            var guesses = predictor.Classify(image, arguments.GetValue(_top) ?? 3);
-            if (json)
-                report.Add(ToJson(image, guesses));
-            else
-                Terminal.Result(
-                    $"{image}: {string.Join(", ", guesses.Select(guess => $"{guess.Class} {guess.Probability:0.0%}"))}"
-                );
+            try
+            {
+                var guesses = predictor.Classify(image, arguments.GetValue(_top) ?? 3);
+                if (json)
+                    report.Add(ToJson(image, guesses));
+                else
+                    Terminal.Result($"{image.PadRight(column)}  {string.Join("  ", guesses.Select(Describe))}");
+            }
+            catch (InputError error) when (images.Length > 1)
+            {
+                // One damaged file of a folder keeps nobody from the others.
+                Terminal.Error(error.Message, error.Help);
+                failed = true;
+            }
         }
         if (json)
             Terminal.Result(report.ToJsonString(OutputFormat.Indented));
-        return ExitCode.Fine;
+        return failed ? ExitCode.WrongInput : ExitCode.Fine;
     }
+
+    private static string Describe(Guess guess) => $"{guess.Class} {guess.Probability, 5:0.0%}";
 
     /// <returns>Null where the spec has errors, which have been shown.</returns>
     private Predictor? Open(ParseResult arguments)
@@ -125,13 +137,21 @@ public sealed class PredictCommand
         return Predictor.FromWeights(network.Program, weights);
     }
 
-    private static IEnumerable<string> Expand(string path) =>
-        Directory.Exists(path)
-            ? Directory
+    private static string[] Expand(string path)
+    {
+        if (!Directory.Exists(path))
+            return [path];
+        string[] images =
+        [
+            .. Directory
                 .EnumerateFiles(path, "*", SearchOption.AllDirectories)
                 .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))
-                .Order(StringComparer.Ordinal)
-            : [path];
+                .Order(StringComparer.Ordinal),
+        ];
+        return images.Length > 0
+            ? images
+            : throw new InputError($"{path} has no images in it", "name PNG or JPEG files, or a folder of them");
+    }
 
     private static JsonNode ToJson(string image, IReadOnlyList<Guess> guesses) =>
         new JsonObject
