@@ -17,6 +17,7 @@ var root = new RootCommand(
     FmtCommand.Create(),
     ConvertCommand.Create(),
     TrainCommand.Create(),
+    BenchCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
     DataCommand.Create(),

@@ -1,4 +1,7 @@
+using CnnSpec.Operators;
+using CnnSpec.Runtime.Networks;
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime;
 
@@ -18,6 +21,46 @@ public static class EngineSetup
         get => LibTorch.Engine.Threads;
         set => LibTorch.Engine.Threads = value;
     }
+
+    /// <summary>Maps <c>[N,C,H,W]</c> with their channels next to each other in memory; other tensors as they are.</summary>
+    internal static Tensor ChannelsLast(Tensor tensor) =>
+        tensor.dim() == 4 ? LibTorch.TensorLayout.ChannelsLast(tensor) : tensor.alias();
+
+    /// <summary><c>act(batch_norm(x) + addend)</c> in one operator.</summary>
+    internal static Tensor Normalise(
+        Tensor x,
+        Tensor? addend,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor mean,
+        Tensor variance,
+        bool training,
+        BatchNormalisation norm,
+        bool relu
+    ) =>
+        LibTorch.FusedKernels.Normalise(
+            x,
+            addend,
+            weight,
+            bias,
+            mean,
+            variance,
+            training,
+            norm.Momentum,
+            norm.Epsilon,
+            relu
+        );
+
+    /// <summary>Max pooling by the engine's own kernel; null where it has none for these windows.</summary>
+    internal static Operation? MaxPool(MaxPooling pool)
+    {
+        if (pool.Dilation.Height != 1 || pool.Dilation.Width != 1)
+            return null;
+        long[] kernel = [pool.Kernel.Height, pool.Kernel.Width];
+        long[] stride = [pool.Stride.Height, pool.Stride.Width];
+        long[] padding = [pool.Padding.Height, pool.Padding.Width];
+        return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil);
+    }
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
 
@@ -34,6 +77,28 @@ public static class EngineSetup
                 );
         }
     }
+
+    internal static Tensor ChannelsLast(Tensor tensor) => tensor.alias();
+
+    internal static Tensor Normalise(
+        Tensor x,
+        Tensor? addend,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor mean,
+        Tensor variance,
+        bool training,
+        BatchNormalisation norm,
+        bool relu
+    )
+    {
+        var result = nn.functional.batch_norm(x, mean, variance, weight, bias, training, norm.Momentum, norm.Epsilon);
+        if (addend is not null)
+            result = result.add(addend);
+        return relu ? result.relu() : result;
+    }
+
+    internal static Operation? MaxPool(MaxPooling pool) => null;
 #endif
 
     /// <summary>Loads the engine and gives it so many threads; null for all processors.</summary>

@@ -71,6 +71,8 @@ public sealed class TrainCommand
         "Threads of one operation; all processors if unsaid"
     );
 
+    private readonly Option<string> _precision = PrecisionOption.Create();
+
     public static Command Create()
     {
         var self = new TrainCommand();
@@ -103,7 +105,7 @@ public sealed class TrainCommand
 
     /// <summary>What is fixed when a run begins.</summary>
     private IReadOnlyList<Option> Fixed =>
-        [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _out, _from, _partial];
+        [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _precision, _out, _from, _partial];
 
     private void Validate(CommandResult result)
     {
@@ -157,6 +159,7 @@ public sealed class TrainCommand
             From = arguments.GetValue(_from) is { } weights
                 ? new FirstWeights(weights, arguments.GetValue(_partial))
                 : null,
+            Precision = PrecisionOption.Read(arguments, _precision),
         };
     }
 
@@ -179,6 +182,7 @@ public sealed class TrainCommand
             Resume =
                 arguments.GetValue(_checkpoint) == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Latest,
             Threads = arguments.GetValue(_threads) ?? run.Threads,
+            Precision = run.Precision,
         };
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Runtime.Checkpoints;
@@ -15,6 +16,7 @@ namespace CnnSpec.Runtime.Checkpoints;
 /// <param name="Scaling">How pixels are scaled; null where they stay from 0 to 1.</param>
 /// <param name="DataFingerprint">See <see cref="DataSet.Fingerprint"/>.</param>
 /// <param name="Limit">Only so many training images; null for all.</param>
+/// <param name="Precision">What activations are kept in.</param>
 /// <param name="Threads">Of one operation; the order of sums, and so the last bits, depend on it.</param>
 internal sealed record RunDescription(
     Program Program,
@@ -24,6 +26,7 @@ internal sealed record RunDescription(
     string DataFingerprint,
     int? Limit,
     int Threads,
+    Precision Precision,
     string Engine,
     string Version,
     string SpecPath,
@@ -44,6 +47,7 @@ internal sealed record RunDescription(
             plan.Data.Fingerprint,
             plan.Limit,
             EngineSetup.Threads,
+            plan.Precision,
             EngineSetup.Description,
             typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
             plan.Spec.Path,
@@ -58,6 +62,7 @@ internal sealed record RunDescription(
             ["cnnspec"] = Version,
             ["engine"] = Engine,
             ["threads"] = Threads,
+            ["precision"] = Precision.ToString(),
             ["spec"] = SpecPath,
             ["spec_sha256"] = SpecSha256,
             ["data_sha256"] = DataFingerprint,
@@ -99,6 +104,7 @@ internal sealed record RunDescription(
                 json["data_sha256"]!.GetValue<string>(),
                 json["limit"]?.GetValue<int>(),
                 json["threads"]!.GetValue<int>(),
+                Enum.Parse<Precision>(json["precision"]!.GetValue<string>()),
                 json["engine"]!.GetValue<string>(),
                 json["cnnspec"]!.GetValue<string>(),
                 json["spec"]!.GetValue<string>(),
@@ -110,6 +116,7 @@ internal sealed record RunDescription(
                     is JsonException
                         or InvalidOperationException
                         or FormatException
+                        or ArgumentException
                         or NullReferenceException
                         or IrJson.MalformedIr
             )

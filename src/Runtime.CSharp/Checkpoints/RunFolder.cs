@@ -46,6 +46,9 @@ public sealed class RunFolder
     /// <summary>Only so many training images were used; null for all.</summary>
     public int? Limit => _description.Limit;
 
+    /// <summary>What activations were kept in; evaluation does the same, so that it finds the same accuracy.</summary>
+    public Precision Precision => _description.Precision;
+
     /// <summary>Threads of one operation when the run began.</summary>
     public int Threads => _description.Threads;
 

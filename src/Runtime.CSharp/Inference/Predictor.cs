@@ -24,12 +24,13 @@ public sealed class Predictor : IDisposable
         string weights,
         ChannelStatistics? scaling,
         IReadOnlyList<string> classes,
-        bool crops
+        bool crops,
+        Precision precision = Precision.Float32
     )
     {
         _crops = crops;
         EngineSetup.Initialise();
-        _network = new Network(program);
+        _network = new Network(program, execution: new Execution(precision));
         WeightFile.Load(weights, _network);
         _network.eval();
         _classes = classes;
@@ -46,7 +47,8 @@ public sealed class Predictor : IDisposable
             Path.Combine(run.Path, which + ".safetensors"),
             run.Scaling,
             run.ClassNames,
-            run.Data.Name == "folder"
+            run.Data.Name == "folder",
+            run.Precision
         );
 
     /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>

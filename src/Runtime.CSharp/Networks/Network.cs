@@ -11,8 +11,16 @@ namespace CnnSpec.Runtime.Networks;
 /// </summary>
 public sealed class Network : nn.Module<Tensor, Tensor>
 {
-    /// <summary>A node made ready: what it does, on what, with which weights.</summary>
-    private sealed record Step(int Node, Operation Run, int[] Inputs, Tensor[] Weights, bool TrainingOnly, string Path);
+    /// <summary>A stage of the schedule made ready: what it does, on what, with which weights.</summary>
+    internal sealed record Stage(
+        string Path,
+        Kernel Kernel,
+        Operation Run,
+        int[] Inputs,
+        int Output,
+        Tensor[] Weights,
+        bool TrainingOnly
+    );
 
     /// <summary>A module that only holds names and weights.</summary>
     private sealed class Scope(string name) : nn.Module(name)
@@ -20,35 +28,26 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         public Dictionary<string, Scope> Children { get; } = [];
     }
 
-    private readonly Step[] _steps;
+    private readonly Stage[] _stages;
     private readonly int[] _lastUse;
     private readonly Dictionary<string, Scope> _scopes = [];
+    private readonly List<(string Name, Tensor Tensor)> _weights = [];
 
     /// <summary>Builds the network and fills its weights from the engine's random numbers: seed those first.</summary>
-    public Network(Program program, Device? device = null)
+    public Network(Program program, Device? device = null, Execution? execution = null)
         : base(program.Network)
     {
         Program = program;
-        var steps = new List<Step>();
-        int id = 0;
+        Execution = execution ?? new Execution();
         foreach (var node in program.Nodes)
-        {
-            if (!node.Op.IsInput)
-                steps.Add(
-                    new Step(
-                        id,
-                        Operations.For(node.Op),
-                        [.. node.Inputs],
-                        CreateWeights(node, device ?? CPU),
-                        node.TrainingOnly,
-                        node.Path
-                    )
-                );
-            id++;
-        }
-        _steps = [.. steps];
-        _lastUse = LastUses(id);
+            CreateWeights(node, device ?? CPU);
+        _stages = MakeReady(Execution.Fused ? Passes.all(program) : Ir.Stages.plain(program));
+        _lastUse = LastUses(program.Nodes.Length);
     }
+
+    public Execution Execution { get; }
+
+    internal IReadOnlyList<Stage> Stages => _stages;
 
     public Program Program { get; }
 
@@ -64,28 +63,19 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     {
         var values = new Tensor[_lastUse.Length];
         values[0] = input;
-        foreach (var step in _steps)
-            values[step.Node] = step.Run([.. step.Inputs.Select(from => values[from])], step.Weights, training);
+        foreach (var stage in MakeReady(Ir.Stages.plain(Program)))
+            values[stage.Output] = Apply(stage, [.. stage.Inputs.Select(from => values[from])], training);
         return values;
     }
 
     /// <summary>Weights and buffers by their full names, in the program's order.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> NamedWeights()
-    {
-        int step = 0;
-        foreach (var node in Program.Nodes.Where(node => !node.Op.IsInput))
-        {
-            var tensors = _steps[step++].Weights;
-            int index = 0;
-            foreach (var weight in node.Weights)
-                yield return (weight.Name, tensors[index++]);
-        }
-    }
+    public IEnumerable<(string Name, Tensor Tensor)> NamedWeights() => _weights;
 
     private Tensor[] Run(Tensor input, bool withHeads)
     {
         var values = new Tensor?[_lastUse.Length];
-        values[0] = input;
+        using var laid = Execution.Fused ? EngineSetup.ChannelsLast(input) : input.alias();
+        values[0] = laid;
         int[] wanted = withHeads
             ? [Program.Output, .. Program.AuxiliaryHeads.Select(head => head.Node)]
             : [Program.Output];
@@ -93,27 +83,24 @@ public sealed class Network : nn.Module<Tensor, Tensor>
 
         try
         {
-            for (int i = 0; i < _steps.Length; i++)
+            for (int i = 0; i < _stages.Length; i++)
             {
-                var step = _steps[i];
-                if (step.TrainingOnly && !withHeads)
+                var stage = _stages[i];
+                if (stage.TrainingOnly && !withHeads)
                     continue;
                 operands.Clear();
-                foreach (int from in step.Inputs)
+                foreach (int from in stage.Inputs)
                     operands.Add(values[from]!);
-                values[step.Node] = step.Run(operands, step.Weights, training);
+                values[stage.Output] = Apply(stage, operands, training);
                 // Autograd keeps what the backward pass needs; our own handles end at their last use.
-                foreach (int from in step.Inputs)
+                foreach (int from in stage.Inputs)
                     if (_lastUse[from] == i && from != 0 && !wanted.Contains(from))
                     {
                         values[from]?.Dispose();
                         values[from] = null;
                     }
             }
-            var results = Array.ConvertAll(wanted, node => node == 0 ? input.alias() : values[node]!);
-            foreach (int node in wanted)
-                values[node] = null;
-            return results;
+            return Array.ConvertAll(wanted, node => AsFloat32(values[node]!));
         }
         finally
         {
@@ -122,39 +109,74 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         }
     }
 
+    private Stage[] MakeReady(IEnumerable<Ir.Stage> stages)
+    {
+        var byName = _weights.ToDictionary(weight => weight.Name, weight => weight.Tensor);
+        return
+        [
+            .. stages.Select(stage => new Stage(
+                stage.Path,
+                stage.Kernel,
+                Kernels.For(stage.Kernel, Execution.Fused),
+                [.. stage.Inputs],
+                stage.Output,
+                [.. stage.Weights.Select(weight => byName[weight.Name])],
+                stage.TrainingOnly
+            )),
+        ];
+    }
+
+    private static Tensor AsFloat32(Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        return value.to(ScalarType.Float32).alias().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Runs one stage in the precision that it allows.</summary>
+    internal Tensor Apply(Stage stage, IReadOnlyList<Tensor> operands, bool training)
+    {
+        if (Execution.Precision == Precision.Float32)
+            return stage.Run(operands, stage.Weights, training);
+        var (values, weights) = Kernels.ShortFloats(stage.Kernel);
+        // Casts belong to this scope; autograd keeps those that the backward pass needs.
+        using var scope = NewDisposeScope();
+        var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
+        var cast = operands.Select(operand => operand.to(type)).ToArray();
+        var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
+        return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
+    }
+
     private int[] LastUses(int nodes)
     {
         var last = new int[nodes];
-        for (int i = 0; i < _steps.Length; i++)
-            foreach (int from in _steps[i].Inputs)
+        for (int i = 0; i < _stages.Length; i++)
+            foreach (int from in _stages[i].Inputs)
                 last[from] = i;
         return last;
     }
 
-    private Tensor[] CreateWeights(IrNode node, Device device)
+    private void CreateWeights(IrNode node, Device device)
     {
-        var tensors = new List<Tensor>();
+        Tensor? filter = null;
         foreach (var weight in node.Weights)
         {
             long[] shape = [.. weight.Shape];
             string name = weight.Name[(weight.Name.LastIndexOf('.') + 1)..];
             bool counter = shape.Length == 0;
             var values = empty(shape, dtype: counter ? ScalarType.Int64 : ScalarType.Float32, device: device);
-            Initialisation.Fill(values, weight.Initialiser, tensors.Count > 0 ? tensors[0] : values);
+            Initialisation.Fill(values, weight.Initialiser, filter ?? values);
             var scope = ScopeOf(node.Path);
             if (weight.Learnt)
             {
                 var parameter = new Parameter(values);
                 scope.register_parameter(name, parameter);
-                tensors.Add(parameter);
+                values = parameter;
             }
             else
-            {
                 scope.register_buffer(name, values);
-                tensors.Add(values);
-            }
+            filter ??= values;
+            _weights.Add((weight.Name, values));
         }
-        return [.. tensors];
     }
 
     /// <summary>The module that a path such as <c>layer1.0.conv1</c> names, made where it is missing.</summary>

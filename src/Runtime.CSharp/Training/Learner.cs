@@ -17,10 +17,10 @@ internal sealed class Learner : IDisposable
     private const string ProgressNote = "progress";
 
     /// <summary>First weights are drawn by the recipe's seed.</summary>
-    public Learner(Program program, Recipe recipe)
+    public Learner(Program program, Recipe recipe, Execution execution)
     {
         random.manual_seed(recipe.Seed);
-        Network = new Network(program);
+        Network = new Network(program, execution: execution);
         Optimizer = new RecipeOptimizer(recipe, Network);
     }
 

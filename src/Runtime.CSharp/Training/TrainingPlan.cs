@@ -1,6 +1,7 @@
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Networks;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -25,6 +26,9 @@ public sealed record TrainingPlan(
 
     /// <summary>Between checkpoints in the midst of an epoch.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What activations are kept in.</summary>
+    public Precision Precision { get; init; }
 
     /// <summary>Threads of one operation; null for all processors.</summary>
     public int? Threads { get; init; }

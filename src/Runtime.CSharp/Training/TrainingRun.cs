@@ -31,7 +31,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     {
         EngineSetup.Initialise(plan.Threads);
         var data = TrainingData.Of(plan);
-        using var learner = new Learner(plan.Program, _recipe);
+        using var learner = new Learner(plan.Program, _recipe, new Execution(plan.Precision));
         using var checkpoints = new CheckpointFolder(plan.Folder);
         var run = plan.Resume is null ? Begin(learner, data, checkpoints) : GoOn(learner, checkpoints);
         tell(Prepared(run, data, learner.Progress));

@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+
+namespace CnnSpec.LibTorch;
+
+/// <summary>
+/// Operators of our own: several of libtorch's in fewer passes over memory, forward and backward. They work on channels-last
+/// maps of float32 and bfloat16 on the CPU; for anything else they are composed of libtorch's.
+/// </summary>
+public static class FusedKernels
+{
+    private static readonly Operator NormaliseOperator = new("cnnspec::normalise");
+    private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
+
+    /// <summary>
+    /// <c>act(batch_norm(x) + addend)</c>: <c>[N,C,H,W] → [N,C,H,W]</c>. The activation is ReLU where
+    /// <paramref name="relu"/>, else none. Weight, bias and the running statistics are float32 <c>[C]</c>, whatever
+    /// <paramref name="x"/> is; training updates the statistics in place.
+    /// </summary>
+    public static Tensor Normalise(
+        Tensor x,
+        Tensor? addend,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor runningMean,
+        Tensor runningVariance,
+        bool training,
+        double momentum,
+        double epsilon,
+        bool relu
+    ) =>
+        NormaliseOperator.Call(
+            x,
+            addend,
+            weight,
+            bias,
+            runningMean,
+            runningVariance,
+            training,
+            momentum,
+            epsilon,
+            relu
+        );
+
+    /// <summary>The maximum of each window: <c>[N,C,H,W] → [N,C,H',W']</c>.</summary>
+    public static Tensor MaxPool(Tensor x, long[] kernel, long[] stride, long[] padding, bool ceil) =>
+        MaxPoolOperator.Call(x, kernel, stride, padding, ceil);
+}

@@ -1,0 +1,44 @@
+// Which level of kernels this machine runs.
+#include "Kernels.h"
+
+#include <ATen/Parallel.h>
+
+namespace cnnspec {
+
+#if defined(CNNSPEC_X86_LEVELS)
+namespace avx512 {
+const Kernels& table();
+}
+namespace avx2 {
+const Kernels& table();
+}
+#endif
+namespace base {
+const Kernels& table();
+}
+
+void run_tasks(int64_t tasks, void* context, void (*body)(void* context, int64_t task)) {
+    at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t task = begin; task < end; task++)
+            body(context, task);
+    });
+}
+
+const Kernels& kernels() {
+#if defined(CNNSPEC_X86_LEVELS)
+    static const Kernels& best = [&]() -> const Kernels& {
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512bf16"))
+            return avx512::table();
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+            return avx2::table();
+        return base::table();
+    }();
+    return best;
+#else
+    return base::table();
+#endif
+}
+
+} // namespace cnnspec

@@ -1,0 +1,76 @@
+// Loops over memory that libtorch has no equal of. They know pointers and sizes, not tensors, so that each can be compiled
+// for several levels of vector instructions in one library; `kernels()` is the best level of the machine at hand.
+//
+// A tensor is rows of channels: [N,C,H,W] with its channels next to each other has N·H·W rows. Work is cut by its size
+// alone, and what the parts give is added in order, so results depend neither on the number of threads nor on their luck.
+#pragma once
+
+#include <cstdint>
+
+namespace cnnspec {
+
+enum class Element { Float32, BFloat16 };
+
+// Runs body(context, 0 … tasks-1) on libtorch's threads.
+void run_tasks(int64_t tasks, void* context, void (*body)(void* context, int64_t task));
+
+template <typename Body> void parallel_tasks(int64_t tasks, Body&& body) {
+    run_tasks(tasks, &body, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); });
+}
+
+// Rows of channels in memory; consecutive rows begin `stride` elements apart.
+struct RowShape {
+    int64_t rows;
+    int64_t channels;
+};
+
+struct RowView {
+    void* data;
+    int64_t stride;
+};
+
+// One batch normalisation, y = act(x · scale + shift + addend), by channel.
+struct NormForward {
+    Element element;
+    RowShape shape;
+    RowView x, addend, y; // addend.data may be null
+    const float* scale;
+    const float* shift;
+    bool relu;
+};
+
+struct NormBackward {
+    Element element;
+    RowShape shape;
+    RowView dy, x;
+    RowView y;       // what the forward pass gave; null where x tells the sign
+    RowView masked;  // dy where the activation let it through; written by `sums`, read by `input`; null: worked out twice
+    RowView dx;
+    const float* mean;
+    const float* scale; // as in the forward pass: x · scale + shift > 0 is the mask where y is null
+    const float* shift;
+    bool relu;
+};
+
+struct PoolShape {
+    int64_t images, channels, height, width, outHeight, outWidth;
+    int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft;
+};
+
+struct Kernels {
+    const char* name;
+    // Mean and variance (over all rows, not corrected) of each channel.
+    void (*moments)(Element, RowShape, RowView x, float* mean, float* variance);
+    void (*normalise)(const NormForward&);
+    // Σ g and Σ g·(x − mean) of each channel, g being dy where the activation let it through.
+    void (*normalise_sums)(const NormBackward&, float* sum, float* product);
+    // dx = slope·g + tilt·(x − mean) + offset.
+    void (*normalise_input)(const NormBackward&, const float* slope, const float* tilt, const float* offset);
+    // Maxima of windows of [N,H,W,C], and the position (row by row) of each in its window.
+    void (*max_pool)(Element, const PoolShape&, const void* x, void* y, uint8_t* position);
+    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const uint8_t* position, void* dx);
+};
+
+const Kernels& kernels();
+
+} // namespace cnnspec

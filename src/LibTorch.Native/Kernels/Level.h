@@ -1,0 +1,17 @@
+// Each kernel file is compiled once a level, CNNSPEC_LEVEL being its namespace, and enters its loops into the level's table.
+#pragma once
+
+#include "Kernels.h"
+
+#ifndef CNNSPEC_LEVEL
+#error "CMakeLists.txt defines CNNSPEC_LEVEL for each level"
+#endif
+
+namespace cnnspec {
+namespace CNNSPEC_LEVEL {
+
+void add_normalisation(Kernels& table);
+void add_pooling(Kernels& table);
+
+} // namespace CNNSPEC_LEVEL
+} // namespace cnnspec

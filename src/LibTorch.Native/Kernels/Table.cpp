@@ -1,0 +1,22 @@
+// The table of one level.
+#include "Level.h"
+
+#define CNNSPEC_TEXT(name) #name
+#define CNNSPEC_NAME(name) CNNSPEC_TEXT(name)
+
+namespace cnnspec {
+namespace CNNSPEC_LEVEL {
+
+const Kernels& table() {
+    static const Kernels all = [] {
+        Kernels made{};
+        made.name = CNNSPEC_NAME(CNNSPEC_LEVEL);
+        add_normalisation(made);
+        add_pooling(made);
+        return made;
+    }();
+    return all;
+}
+
+} // namespace CNNSPEC_LEVEL
+} // namespace cnnspec

@@ -1,0 +1,107 @@
+// Vectors of floats as wide as the level of instructions that the file is compiled for, and elements read into them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace cnnspec {
+namespace CNNSPEC_LEVEL {
+
+#if defined(__AVX512F__)
+constexpr int64_t Lanes = 16;
+#elif defined(__AVX2__)
+constexpr int64_t Lanes = 8;
+#else
+constexpr int64_t Lanes = 4;
+#endif
+
+typedef float Vector __attribute__((vector_size(Lanes * 4)));
+typedef int32_t Integers __attribute__((vector_size(Lanes * 4)));
+typedef uint32_t Words __attribute__((vector_size(Lanes * 4)));
+typedef uint16_t Halves __attribute__((vector_size(Lanes * 2)));
+typedef uint8_t Bytes __attribute__((vector_size(Lanes)));
+
+// The upper half of a float.
+struct BFloat16 {
+    uint16_t bits;
+};
+
+template <typename To, typename From> inline To reinterpret(From from) {
+    static_assert(sizeof(To) == sizeof(From), "another size");
+    To to;
+    std::memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+inline Vector splat(float value) {
+    return value - Vector{};
+}
+
+inline Vector load(const float* from) {
+    Vector result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+
+inline Vector load(const BFloat16* from) {
+    Halves halves;
+    std::memcpy(&halves, from, sizeof halves);
+    return reinterpret<Vector>(__builtin_convertvector(halves, Words) << 16);
+}
+
+inline void store(float* to, Vector value) {
+    std::memcpy(to, &value, sizeof value);
+}
+
+// To the nearest, ties to even, as libtorch rounds; a NaN stays one.
+inline void store(BFloat16* to, Vector value) {
+#if defined(__AVX512BF16__)
+    auto halves = _mm512_cvtneps_pbh((__m512)value);
+#else
+    Words words = reinterpret<Words>(value);
+    Words rounded = (words + 0x7fff + ((words >> 16) & 1)) >> 16;
+    Words nan = (Words)((words & 0x7fffffff) > 0x7f800000);
+    Halves halves = __builtin_convertvector((rounded & ~nan) | (nan & 0x7fc0), Halves);
+#endif
+    std::memcpy(to, &halves, sizeof halves);
+}
+
+// The first `count` elements; the other lanes are zero, or are not written.
+template <typename T> inline Vector load(const T* from, int64_t count) {
+    if (count == Lanes)
+        return load(from);
+    T part[Lanes] = {};
+    std::memcpy(part, from, count * sizeof(T));
+    return load(part);
+}
+
+template <typename T> inline void store(T* to, Vector value, int64_t count) {
+    if (count == Lanes)
+        return store(to, value);
+    T part[Lanes];
+    store(part, value);
+    std::memcpy(to, part, count * sizeof(T));
+}
+
+inline Vector where(Integers condition, Vector yes, Vector no) {
+#if defined(__AVX512F__)
+    return (Vector)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)condition), (__m512)no, (__m512)yes);
+#else
+    return reinterpret<Vector>((condition & reinterpret<Integers>(yes)) | (~condition & reinterpret<Integers>(no)));
+#endif
+}
+
+inline Integers above(Vector left, Vector right) {
+    return (Integers)(left > right);
+}
+
+inline Vector positive_part(Vector value) {
+    // A NaN is not below zero: it stays.
+    return where((Integers)(value < Vector{}), Vector{}, value);
+}
+
+} // namespace CNNSPEC_LEVEL
+} // namespace cnnspec

@@ -1,0 +1,190 @@
+// cnnspec::normalise: batch normalisation, a sum and ReLU in one operator with its own gradient. Ioffe and Szegedy 2015,
+// arXiv:1502.03167. The values between its parts are never written; the backward pass keeps the input and, where there is a
+// sum, the output, both of which their neighbours keep anyway.
+#include "ChannelRows.h"
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/relu.h>
+#include <cmath>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+#include <vector>
+
+namespace cnnspec {
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Settings {
+    double momentum, epsilon;
+    bool relu;
+};
+
+Tensor composed(const Tensor& x, const Tensor& addend, const Tensor& weight, const Tensor& bias,
+                const Tensor& running_mean, const Tensor& running_var, bool training, const Settings& settings) {
+    Tensor y = at::batch_norm(x, weight, bias, running_mean, running_var, training, settings.momentum,
+                              settings.epsilon, /*cudnn_enabled=*/true);
+    if (addend.defined())
+        y = at::add(y, addend);
+    return settings.relu ? at::relu(y) : y;
+}
+
+Tensor floats(int64_t channels) {
+    return at::empty({channels}, at::kFloat);
+}
+
+// Factor and offset of each channel, from its mean and variance.
+void fold(const Tensor& weight, const Tensor& bias, const float* mean, const float* variance, double epsilon,
+          float* scale, float* shift, int64_t channels) {
+    const float* gamma = weight.defined() ? weight.data_ptr<float>() : nullptr;
+    const float* beta = bias.defined() ? bias.data_ptr<float>() : nullptr;
+    for (int64_t c = 0; c < channels; c++) {
+        double factor = (gamma ? gamma[c] : 1.0) / std::sqrt(variance[c] + epsilon);
+        scale[c] = static_cast<float>(factor);
+        shift[c] = static_cast<float>((beta ? beta[c] : 0.0) - factor * mean[c]);
+    }
+}
+
+void write_rows(const Tensor& x, const Tensor& addend, const Tensor& y, const Tensor& scale, const Tensor& shift, bool relu) {
+    NormForward n{};
+    n.element = element_of(x);
+    n.shape = row_shape(x);
+    n.x = view_of(x);
+    if (addend.defined())
+        n.addend = view_of(addend);
+    n.y = view_of(y);
+    n.scale = scale.data_ptr<float>();
+    n.shift = shift.data_ptr<float>();
+    n.relu = relu;
+    kernels().normalise(n);
+}
+
+void track(const Tensor& running_mean, const Tensor& running_var, const float* mean, const float* variance,
+           double momentum, int64_t rows) {
+    int64_t channels = running_mean.numel();
+    double correction = rows > 1 ? static_cast<double>(rows) / (rows - 1) : 1.0;
+    float* means = running_mean.data_ptr<float>();
+    float* variances = running_var.data_ptr<float>();
+    for (int64_t c = 0; c < channels; c++) {
+        means[c] = static_cast<float>((1 - momentum) * means[c] + momentum * mean[c]);
+        variances[c] = static_cast<float>((1 - momentum) * variances[c] + momentum * correction * variance[c]);
+    }
+}
+
+class Normalise : public torch::autograd::Function<Normalise> {
+  public:
+    // libtorch takes absent tensors among a function's arguments as optional ones only.
+    static Tensor forward(AutogradContext* context, const Tensor& input, const c10::optional<Tensor>& addend_,
+                          const c10::optional<Tensor>& weight_, const c10::optional<Tensor>& bias_,
+                          const Tensor& running_mean, const Tensor& running_var, const Settings& settings) {
+        Tensor x = as_rows(input), addend = addend_ ? as_rows(*addend_) : Tensor();
+        Tensor weight = weight_.value_or(Tensor()), bias = bias_.value_or(Tensor());
+        RowShape shape = row_shape(x);
+        Tensor mean = floats(shape.channels), variance = floats(shape.channels);
+        kernels().moments(element_of(x), shape, view_of(x), mean.data_ptr<float>(), variance.data_ptr<float>());
+        track(running_mean, running_var, mean.data_ptr<float>(), variance.data_ptr<float>(), settings.momentum,
+              shape.rows);
+
+        Tensor scale = floats(shape.channels), shift = floats(shape.channels), y = empty_rows(x);
+        fold(weight, bias, mean.data_ptr<float>(), variance.data_ptr<float>(), settings.epsilon,
+             scale.data_ptr<float>(), shift.data_ptr<float>(), shape.channels);
+        write_rows(x, addend, y, scale, shift, settings.relu);
+
+        bool keepOutput = settings.relu && addend.defined();
+        context->save_for_backward({x, keepOutput ? y : Tensor(), weight, mean, variance, scale, shift});
+        context->saved_data["epsilon"] = settings.epsilon;
+        context->saved_data["relu"] = settings.relu;
+        context->saved_data["sum"] = addend.defined();
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* context, variable_list gradients) {
+        auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &y = saved[1], &weight = saved[2], &mean = saved[3], &variance = saved[4];
+        Tensor dy = as_rows(gradients[0].to(x.scalar_type()));
+        double epsilon = context->saved_data["epsilon"].toDouble();
+        bool sum = context->saved_data["sum"].toBool();
+
+        RowShape shape = row_shape(x);
+        int64_t channels = shape.channels;
+        Tensor dx = empty_rows(x), daddend;
+        NormBackward n{};
+        n.element = element_of(x);
+        n.shape = shape;
+        n.dy = view_of(dy);
+        n.x = view_of(x);
+        n.dx = view_of(dx);
+        n.mean = mean.data_ptr<float>();
+        n.scale = saved[5].data_ptr<float>();
+        n.shift = saved[6].data_ptr<float>();
+        n.relu = context->saved_data["relu"].toBool();
+        if (y.defined())
+            n.y = view_of(y);
+        if (sum) {
+            daddend = n.relu ? empty_rows(x) : dy;
+            if (n.relu)
+                n.masked = view_of(daddend);
+        }
+
+        Tensor dweight = floats(channels), dbias = floats(channels);
+        float *product = dweight.data_ptr<float>(), *total = dbias.data_ptr<float>();
+        kernels().normalise_sums(n, total, product);
+        std::vector<float> slope(channels), tilt(channels), offset(channels);
+        for (int64_t c = 0; c < channels; c++) {
+            double inverse = 1 / std::sqrt(variance.data_ptr<float>()[c] + epsilon);
+            double factor = inverse * (weight.defined() ? weight.data_ptr<float>()[c] : 1.0);
+            slope[c] = static_cast<float>(factor);
+            tilt[c] = static_cast<float>(-factor * inverse * inverse * product[c] / shape.rows);
+            offset[c] = static_cast<float>(-factor * total[c] / shape.rows);
+            product[c] = static_cast<float>(product[c] * inverse);
+        }
+        kernels().normalise_input(n, slope.data(), tilt.data(), offset.data());
+        return {dx, daddend, weight.defined() ? dweight : Tensor(), weight.defined() ? dbias : Tensor(),
+                Tensor(), Tensor(), Tensor()};
+    }
+};
+
+bool one_float_each(const Tensor& tensor, int64_t channels) {
+    return !tensor.defined() || (tensor.scalar_type() == at::kFloat && tensor.is_contiguous() &&
+                                 tensor.numel() == channels && tensor.device().is_cpu());
+}
+
+// x, addend: [N,C,H,W] or [N,C], float32 or bfloat16; the rest float32 [C]. Anything else is composed of libtorch's own.
+Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend_, const c10::optional<Tensor>& weight_,
+                 const c10::optional<Tensor>& bias_, const Tensor& running_mean, const Tensor& running_var,
+                 bool training, double momentum, double epsilon, bool relu) {
+    Settings settings{momentum, epsilon, relu};
+    Tensor addend = addend_.value_or(Tensor()), weight = weight_.value_or(Tensor()), bias = bias_.value_or(Tensor());
+    bool fits = (x.dim() == 4 || x.dim() == 2) && has_kernels(x) && weight.defined() == bias.defined() &&
+                running_mean.defined() && running_var.defined() && x.numel() / x.size(1) > 1 &&
+                (!addend.defined() || (addend.scalar_type() == x.scalar_type() && addend.sizes() == x.sizes()));
+    for (const Tensor& tensor : {weight, bias, running_mean, running_var})
+        fits = fits && one_float_each(tensor, x.size(1));
+    bool differentiates = c10::GradMode::is_enabled() &&
+                          (x.requires_grad() || (weight.defined() && weight.requires_grad()) ||
+                           (addend.defined() && addend.requires_grad()));
+    if (!fits || (!training && differentiates))
+        return composed(x, addend, weight, bias, running_mean, running_var, training, settings);
+    if (training)
+        return Normalise::apply(x, addend_, weight_, bias_, running_mean, running_var, settings);
+
+    Tensor rows = as_rows(x), scale = floats(x.size(1)), shift = floats(x.size(1)), y = empty_rows(rows);
+    fold(weight, bias, running_mean.data_ptr<float>(), running_var.data_ptr<float>(), epsilon,
+         scale.data_ptr<float>(), shift.data_ptr<float>(), x.size(1));
+    write_rows(rows, addend.defined() ? as_rows(addend) : addend, y, scale, shift, relu);
+    return y;
+}
+
+} // namespace
+
+TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
+    m.def("normalise(Tensor x, Tensor? addend, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, "
+          "Tensor(b!) running_var, bool training, float momentum, float eps, bool relu) -> Tensor",
+          normalise);
+}
+
+} // namespace cnnspec

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using CnnSpec.Ir;
+using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Benchmarks;
+
+/// <summary>Medians over windows of several steps.</summary>
+public sealed record Rate(double ImagesPerSecond, double StepSeconds);
+
+/// <summary>How fast a network trains and answers on images that lie in memory.</summary>
+public static class Throughput
+{
+    private const int Windows = 5;
+
+    /// <summary>Forward pass, loss, backward pass and optimizer step.</summary>
+    /// <param name="steps">In all, besides the warm-up.</param>
+    /// <param name="stop">Ends the measuring early.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static Rate Training(
+        Network network,
+        Recipe recipe,
+        Tensor images,
+        Tensor labels,
+        int steps,
+        CancellationToken stop
+    )
+    {
+        using var optimizer = new RecipeOptimizer(recipe, network);
+        var objective = new Objective(network.Program, recipe);
+        double rate = RecipeModule.learningRate(recipe);
+        network.train();
+        return Measure(
+            images.shape[0],
+            steps,
+            () =>
+            {
+                using var scope = NewDisposeScope();
+                optimizer.ForgetGradients();
+                var loss = objective.Loss(network.ForwardWithHeads(images), labels, mixing: null);
+                loss.backward();
+                optimizer.Step(rate);
+                _ = loss.item<float>();
+            },
+            stop
+        );
+    }
+
+    /// <summary>The forward pass in evaluation mode.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static Rate Inference(Network network, Tensor images, int steps, CancellationToken stop)
+    {
+        network.eval();
+        using var withoutGradient = no_grad();
+        return Measure(images.shape[0], steps, () => network.forward(images).Dispose(), stop);
+    }
+
+    private static Rate Measure(long batch, int steps, Action step, CancellationToken stop)
+    {
+        step();
+        step();
+        int windows = Math.Min(Windows, steps);
+        var seconds = new double[windows];
+        for (int window = 0; window < windows; window++)
+        {
+            int count = steps * (window + 1) / windows - steps * window / windows;
+            var clock = Stopwatch.StartNew();
+            for (int i = 0; i < count; i++)
+            {
+                stop.ThrowIfCancellationRequested();
+                step();
+            }
+            seconds[window] = clock.Elapsed.TotalSeconds / count;
+        }
+        Array.Sort(seconds);
+        double median = seconds[windows / 2];
+        return new Rate(batch / median, median);
+    }
+}

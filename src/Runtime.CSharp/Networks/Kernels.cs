@@ -1,0 +1,68 @@
+using CnnSpec.Ir;
+using CnnSpec.Operators;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace CnnSpec.Runtime.Networks;
+
+/// <summary>What each stage of a schedule does to tensors, and in which precision it may.</summary>
+internal static class Kernels
+{
+    /// <param name="fused">Use the engine's own kernels where it has them.</param>
+    public static Operation For(Kernel kernel, bool fused) =>
+        kernel switch
+        {
+            Kernel.Normalise k => Normalisation(k.Item1, k.sum, k.relu),
+            Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
+            Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item) is { } own => own,
+            Kernel.Single k => Operations.For(k.Item),
+            _ => throw new NotSupportedException($"the runtime has no kernel {kernel}"),
+        };
+
+    /// <summary>Whether the stage's inputs, weights and output may be bfloat16. Normalisation keeps its weights in float32.</summary>
+    public static (bool Values, bool Weights) ShortFloats(Kernel kernel) =>
+        kernel is not Kernel.Single { Item: var op } ? (true, false)
+        : op.IsConv || op.IsLinear ? (true, true)
+        : (IsCheap(op), false);
+
+    private static bool IsCheap(Op op) =>
+        op.IsBatchNorm
+        || op.IsMaxPool
+        || op.IsAvgPool
+        || op is Op.AdaptiveAvgPool
+        || op is Op.Activate { Item: { IsRelu: true } or { IsRelu6: true } }
+        || op.IsDropout
+        || op.IsDropout2d
+        || op.IsFlatten
+        || op.IsReshape
+        || op.IsPermute
+        || op.IsSlice
+        || op.IsChannelShuffle
+        || op.IsIdentity
+        || op.IsConcat
+        || op.IsAdd
+        || op.IsMultiply;
+
+    private static Operation Normalisation(BatchNormalisation norm, bool sum, bool relu)
+    {
+        int statistics = norm.Affine ? 2 : 0;
+        return (x, w, training) =>
+        {
+            if (training)
+                using (no_grad())
+                    w[statistics + 2].add_(1);
+            return EngineSetup.Normalise(
+                x[0],
+                sum ? x[1] : null,
+                norm.Affine ? w[0] : null,
+                norm.Affine ? w[1] : null,
+                w[statistics],
+                w[statistics + 1],
+                training,
+                norm,
+                relu
+            );
+        };
+    }
+}

@@ -1,0 +1,70 @@
+/// Stages made better. Each pass computes the same function, forward and backward, with the same weights.
+[<RequireQualifiedAccess>]
+module CnnSpec.Ir.Passes
+
+open CnnSpec.Operators
+
+/// The values that must exist after the last stage.
+let private kept (program: Program) =
+    program.Output :: (program.AuxiliaryHeads |> List.map _.Node) |> Set.ofList
+
+/// The one stage that reads each value, where it has no other reader.
+let private onlyReader (stages: Stage list) =
+    let readers =
+        stages
+        |> List.collect (fun stage -> stage.Inputs |> List.map (fun value -> value, stage))
+        |> List.groupBy fst
+
+    readers
+    |> List.choose (fun (value, uses) ->
+        match uses with
+        | [ _, reader ] -> Some(value, reader)
+        | _ -> None)
+    |> Map.ofList
+
+/// A stage and the only reader of its value as one stage, which stands where the reader stood.
+let private joined (first: Stage) (reader: Stage) =
+    let become kernel inputs =
+        if first.TrainingOnly = reader.TrainingOnly then
+            Some { first with Kernel = kernel; Inputs = inputs; Output = reader.Output }
+        else
+            None
+
+    match first.Kernel, reader.Kernel with
+    | Single(BatchNorm norm), Single(Activate Relu) -> become (Normalise(norm, false, true)) first.Inputs
+    | Single(BatchNorm norm), Single Add ->
+        match reader.Inputs |> List.filter (fun value -> value <> first.Output) with
+        | [ other ] -> become (Normalise(norm, true, false)) (first.Inputs @ [ other ])
+        | _ -> None
+    | Normalise(norm, true, false), Single(Activate Relu) -> become (Normalise(norm, true, true)) first.Inputs
+    | _ -> None
+
+/// Batch normalisation takes the sum and the ReLU after it into its own passes over memory.
+let rec fuseNormalisation (program: Program) (stages: Stage list) : Stage list =
+    let kept = kept program
+    let readers = onlyReader stages
+
+    let joins =
+        stages
+        |> List.filter (fun stage -> not (Set.contains stage.Output kept))
+        |> List.choose (fun stage ->
+            Map.tryFind stage.Output readers
+            |> Option.bind (joined stage)
+            |> Option.map (fun both -> stage.Output, both))
+        // Of a sum of two normalised branches one is joined.
+        |> List.distinctBy (fun (_, both) -> both.Output)
+
+    if joins.IsEmpty then
+        stages
+    else
+        let gone = joins |> List.map fst |> Set.ofList
+        let made = joins |> List.map (fun (_, both) -> both.Output, both) |> Map.ofList
+
+        stages
+        |> List.filter (fun stage -> not (Set.contains stage.Output gone))
+        |> List.map (fun stage -> Map.tryFind stage.Output made |> Option.defaultValue stage)
+        |> fuseNormalisation program
+
+/// What a network runs.
+let all (program: Program) : Stage list =
+    Stages.plain program |> fuseNormalisation program

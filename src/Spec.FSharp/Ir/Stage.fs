@@ -1,0 +1,41 @@
+/// The order and the grouping in which a program's operations are carried out. A program says what is computed and can be
+/// read beside its spec; its stages say how, and compute the same.
+namespace CnnSpec.Ir
+
+open CnnSpec.Operators
+
+/// What one stage does to its inputs, in one pass over memory where the machine has a kernel for it.
+type Kernel =
+    | Single of Op
+    /// Batch normalisation, then (`sum`) the second input added, then (`relu`) negative values cut off.
+    | Normalise of BatchNormalisation * sum: bool * relu: bool
+
+/// Values are numbered as the program's nodes are.
+type Stage =
+    {
+        /// Of the node that owns the weights.
+        Path: string
+        Kernel: Kernel
+        Inputs: int list
+        /// The node whose value this stage computes: the last of those it stands for.
+        Output: int
+        Weights: Weight list
+        TrainingOnly: bool
+    }
+
+[<RequireQualifiedAccess>]
+module Stages =
+
+    /// One stage for each operation.
+    let plain (program: Program) : Stage list =
+        program.Nodes
+        |> List.mapi (fun index node ->
+            {
+                Path = node.Path
+                Kernel = Single node.Op
+                Inputs = node.Inputs
+                Output = index
+                Weights = node.Weights
+                TrainingOnly = node.TrainingOnly
+            })
+        |> List.filter (fun stage -> stage.Kernel <> Single Input)

@@ -1,0 +1,270 @@
+using NUnit.Framework;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace CnnSpec.LibTorch.Tests.Kernels;
+
+/// <summary>Our kernels must do what libtorch's operators do one after the other, or every network trains differently.</summary>
+[TestFixture]
+public sealed class FusedKernelTests
+{
+    /// <summary>How the input lies in memory.</summary>
+    public enum Memory
+    {
+        ChannelsLast,
+        Contiguous,
+
+        /// <summary>A range of the channels of a wider channels-last map.</summary>
+        Slice,
+        Flat,
+    }
+
+    /// <summary>Channel counts below, at and across the width of a vector; a batch of one row more than a joined row holds.</summary>
+    private static IEnumerable<TestCaseData> NormaliseCases() =>
+        from memory in Enum.GetValues<Memory>()
+        from channels in new[] { 1, 3, 16, 24, 70, 129 }
+        from sum in new[] { false, true }
+        from relu in new[] { false, true }
+        select new TestCaseData(memory, channels, sum, relu);
+
+    [TestCaseSource(nameof(NormaliseCases))]
+    public void Normalise_equals_its_parts_forward_and_backward(Memory memory, int channels, bool sum, bool relu)
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        long[] shape = memory == Memory.Flat ? [37, channels] : [3, channels, 5, 7];
+        var x = Lay(randn(shape).mul(2).add(30), memory);
+        var addend = sum ? Lay(randn(shape), memory) : null;
+        var direction = randn(shape);
+        var (ours, theirs) = (Weights.Of(channels), Weights.Of(channels));
+
+        var actual = Differentiate(x, addend, direction, ours, (a, b) => Ours(a, b, ours, training: true, relu));
+        var expected = Differentiate(
+            x,
+            addend,
+            direction,
+            theirs,
+            (a, b) => Theirs(a, b, theirs, training: true, relu)
+        );
+
+        foreach (var (name, value) in actual)
+            AssertClose(value, expected[name], 2e-5, name);
+    }
+
+    [TestCase(Memory.ChannelsLast, 33, false)]
+    [TestCase(Memory.Contiguous, 16, true)]
+    public void Normalise_in_evaluation_uses_the_running_statistics(Memory memory, int channels, bool sum)
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        var weights = Weights.Of(channels);
+        var x = Lay(randn(3, channels, 5, 7), memory);
+        var addend = sum ? Lay(randn(3, channels, 5, 7), memory) : null;
+        var expected = Theirs(x, addend, weights, training: false, relu: true);
+        using (no_grad())
+            AssertClose(Ours(x, addend, weights, training: false, relu: true), expected, 1e-5, "without a gradient");
+        AssertClose(Ours(x, addend, weights, training: false, relu: true), expected, 1e-5, "with one");
+    }
+
+    [TestCase(16, true)]
+    [TestCase(21, false)]
+    public void Normalise_of_bfloat16_stays_near_float32(int channels, bool sum)
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        long[] shape = [4, channels, 9, 6];
+        // Values that bfloat16 holds exactly, so that only the kernel's own rounding differs.
+        var x = Lay(randn(shape).bfloat16().@float(), Memory.ChannelsLast);
+        var addend = sum ? Lay(randn(shape).bfloat16().@float(), Memory.ChannelsLast) : null;
+        var direction = randn(shape).bfloat16().@float();
+        var (ours, theirs) = (Weights.Of(channels), Weights.Of(channels));
+        var actual = Differentiate(
+            x,
+            addend,
+            direction,
+            ours,
+            (a, b) => Ours(a.bfloat16(), b?.bfloat16(), ours, training: true, relu: false).@float()
+        );
+        var expected = Differentiate(
+            x,
+            addend,
+            direction,
+            theirs,
+            (a, b) => Theirs(a, b, theirs, training: true, relu: false)
+        );
+        foreach (var (name, value) in actual)
+            AssertClose(value, expected[name], 0.02, name);
+    }
+
+    [Test]
+    public void Normalise_of_float64_is_left_to_libtorch()
+    {
+        using var scope = NewDisposeScope();
+        var weights = Weights.Of(4, ScalarType.Float64);
+        var x = randn([2, 4, 3, 5], dtype: ScalarType.Float64);
+        AssertClose(
+            Ours(x, null, weights, training: true, relu: true),
+            Theirs(x, null, weights, training: true, relu: true),
+            1e-12,
+            "value"
+        );
+    }
+
+    [Test]
+    public void Results_do_not_depend_on_the_number_of_threads()
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        int threads = Engine.Threads;
+        try
+        {
+            var x = Lay(randn(8, 24, 33, 31), Memory.ChannelsLast);
+            var direction = randn(8, 24, 33, 31);
+            var results = new List<Dictionary<string, Tensor>>();
+            foreach (int count in new[] { 1, 2, 3 })
+            {
+                Engine.Threads = count;
+                manual_seed(4);
+                var weights = Weights.Of(24);
+                results.Add(
+                    Differentiate(
+                        x,
+                        null,
+                        direction,
+                        weights,
+                        (a, _) => Ours(a, null, weights, training: true, relu: true)
+                    )
+                );
+            }
+            foreach (var (name, value) in results[0])
+                Assert.That(results.All(other => other[name].eq(value).all().item<bool>()), name);
+        }
+        finally
+        {
+            Engine.Threads = threads;
+        }
+    }
+
+    private static IEnumerable<TestCaseData> PoolCases() =>
+        from channels in new[] { 1, 12, 16, 35 }
+        from window in new (long[] Kernel, long[] Stride, long[] Padding, bool Ceil)[]
+        {
+            ([3, 3], [1, 1], [1, 1], false),
+            ([3, 2], [2, 2], [1, 0], true),
+            ([2, 2], [2, 2], [0, 0], false),
+            ([2, 5], [3, 1], [1, 2], false),
+        }
+        select new TestCaseData(channels, window.Kernel, window.Stride, window.Padding, window.Ceil);
+
+    [TestCaseSource(nameof(PoolCases))]
+    public void Max_pool_equals_libtorchs_forward_and_backward(
+        int channels,
+        long[] kernel,
+        long[] stride,
+        long[] padding,
+        bool ceil
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
+        foreach (var memory in new[] { Memory.ChannelsLast, Memory.Contiguous })
+        {
+            // Few values, so that many are equal: of equal ones the first wins, as in libtorch.
+            var values = randint(-4, 4, [2, channels, 9, 11]).to(type);
+            var mine = Lay(values.clone(), memory).requires_grad_();
+            var other = values.clone().requires_grad_();
+            var actual = FusedKernels.MaxPool(mine, kernel, stride, padding, ceil);
+            var expected = F.max_pool2d(other, kernel, stride, padding, [1, 1], ceil);
+            var direction = randint(-3, 3, expected.shape).to(type);
+            actual.backward([direction]);
+            expected.backward([direction]);
+            AssertClose(actual, expected, 0, $"value, {type}, {memory}");
+            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}");
+        }
+    }
+
+    [Test]
+    public void Max_pool_passes_on_what_is_not_a_number()
+    {
+        using var scope = NewDisposeScope();
+        var x = zeros(1, 2, 4, 6);
+        x[0, 1, 2, 3] = tensor(float.NaN);
+        var pooled = FusedKernels.MaxPool(x, [2, 2], [2, 2], [0, 0], false);
+        Assert.That(pooled.isnan().sum().item<long>(), Is.EqualTo(1));
+        Assert.That(float.IsNaN(pooled[0, 1, 1, 1].item<float>()));
+    }
+
+    private sealed record Weights(Tensor Scale, Tensor Shift, Tensor Mean, Tensor Variance)
+    {
+        /// <summary>The same for the same seed of the calls before it.</summary>
+        public static Weights Of(int channels, ScalarType type = ScalarType.Float32)
+        {
+            var each = arange(channels).to(type);
+            return new(
+                each.mul(0.1).sin().add(1.2).requires_grad_(),
+                each.cos().requires_grad_(),
+                each.mul(0.01),
+                each.mul(0.02).add(1)
+            );
+        }
+    }
+
+    private static Tensor Ours(Tensor x, Tensor? addend, Weights w, bool training, bool relu) =>
+        FusedKernels.Normalise(x, addend, w.Scale, w.Shift, w.Mean, w.Variance, training, 0.1, 1e-5, relu);
+
+    private static Tensor Theirs(Tensor x, Tensor? addend, Weights w, bool training, bool relu)
+    {
+        var y = F.batch_norm(x, w.Mean, w.Variance, w.Scale, w.Shift, training, 0.1, 1e-5);
+        y = addend is null ? y : y.add(addend);
+        return relu ? y.relu() : y;
+    }
+
+    private static Dictionary<string, Tensor> Differentiate(
+        Tensor x,
+        Tensor? addend,
+        Tensor direction,
+        Weights weights,
+        Func<Tensor, Tensor?, Tensor> function
+    )
+    {
+        var leaf = x.detach().requires_grad_();
+        var added = addend?.detach().requires_grad_();
+        var y = function(leaf, added);
+        y.backward([direction]);
+        var results = new Dictionary<string, Tensor>
+        {
+            ["value"] = y,
+            ["gradient of the input"] = leaf.grad!,
+            ["gradient of the scale"] = weights.Scale.grad!,
+            ["gradient of the shift"] = weights.Shift.grad!,
+            ["running mean"] = weights.Mean,
+            ["running variance"] = weights.Variance,
+        };
+        if (added is not null)
+            results["gradient of the addend"] = added.grad!;
+        return results;
+    }
+
+    private static Tensor Lay(Tensor values, Memory memory)
+    {
+        if (memory is Memory.Contiguous or Memory.Flat)
+            return values.contiguous();
+        if (memory == Memory.ChannelsLast)
+            return values.ChannelsLast();
+        var shape = values.shape;
+        var wide = zeros(shape[0], shape[1] + 5, shape[2], shape[3]).to(values.dtype).ChannelsLast();
+        var part = wide.narrow(1, 2, shape[1]);
+        part.copy_(values);
+        return part;
+    }
+
+    /// <summary>Relative to the largest value.</summary>
+    private static void AssertClose(Tensor actual, Tensor expected, double tolerance, string what)
+    {
+        Assert.That(actual.shape, Is.EqualTo(expected.shape), what);
+        var (left, right) = (actual.@double(), expected.@double());
+        double largest = Math.Max(1, right.abs().max().item<double>());
+        Assert.That((left - right).abs().max().item<double>(), Is.LessThanOrEqualTo(tolerance * largest), what);
+    }
+}

@@ -1,0 +1,150 @@
+using CnnSpec.Ir;
+using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Tests.Networks;
+
+/// <summary>However a network is run, it must be the network of the spec.</summary>
+public class ExecutionTests
+{
+    private const string Residual =
+        "conv(8, kernel=3, padding=1); batch_norm; relu; "
+        + "add { { conv(8, kernel=3, padding=1, bias=false); batch_norm; relu; conv(8, kernel=1); batch_norm }; identity }; relu; "
+        + "max_pool(3, stride=2, padding=1); global_avg_pool; flatten; linear(5)";
+
+    private const string Dense =
+        "conv(6, kernel=1); repeat 2 { concat { { batch_norm; relu; conv(5, kernel=3, padding=1, bias=false) }; identity } }; "
+        + "batch_norm; relu; avg_pool(2); global_avg_pool; flatten; linear(5)";
+
+    private const string Inception =
+        "concat { { conv(4, kernel=1); batch_norm; relu }; "
+        + "{ conv(6, kernel=1); batch_norm; relu; conv(7, kernel=3, padding=1); batch_norm; relu }; "
+        + "{ conv(3, kernel=1); batch_norm; relu; conv(5, kernel=5, padding=2); batch_norm; relu }; "
+        + "{ max_pool(3, stride=1, padding=1); conv(4, kernel=1); batch_norm; relu } }; global_avg_pool; flatten; linear(5)";
+
+    private const string Auxiliary =
+        "conv(4, kernel=3); batch_norm; aux(weight=0.4) { relu; global_avg_pool; flatten; linear(5) }; relu; flatten; linear(5)";
+
+    [TestCase(Residual)]
+    [TestCase(Dense)]
+    [TestCase(Inception)]
+    [TestCase(Auxiliary)]
+    public void Fifty_steps_of_training_give_the_weights_of_plain_execution(string body)
+    {
+        var program = Specs.Network(body, "3 x 12 x 10");
+        var plain = Trained(program, Execution.Plain, 50);
+        var fused = Trained(program, new Execution(), 50);
+        Assert.That(fused.Keys, Is.EqualTo(plain.Keys));
+        foreach (var (name, values) in plain)
+            Assert.That(fused[name], Is.EqualTo(values).Within(1e-4), name);
+    }
+
+    [TestCase(Residual)]
+    [TestCase(Dense)]
+    [TestCase(Inception)]
+    public void Short_floats_train_to_nearly_the_same(string body)
+    {
+        var program = Specs.Network(body, "3 x 12 x 10");
+        var (before, exact) = (Losses(program, new Execution(), 1), Losses(program, new Execution(), 100));
+        double rounded = Losses(program, new Execution(Precision.BFloat16), 100);
+        Assert.That(exact, Is.LessThan(0.9 * before), "the network learns nothing to compare");
+        Assert.That(rounded, Is.EqualTo(exact).Within(0.05 * before));
+    }
+
+    [TestCase(Precision.Float32)]
+    [TestCase(Precision.BFloat16)]
+    public void The_same_seed_gives_the_same_bits(Precision precision)
+    {
+        var program = Specs.Network(Inception, "3 x 12 x 10");
+        var first = Trained(program, new Execution(precision), 5);
+        foreach (var (name, values) in Trained(program, new Execution(precision), 5))
+            Assert.That(values, Is.EqualTo(first[name]), name);
+    }
+
+    [Test]
+    public void Evaluation_is_the_same_however_it_is_run()
+    {
+        using var scope = NewDisposeScope();
+        var program = Specs.Network(Inception, "3 x 12 x 10");
+        var images = randn(3, 3, 12, 10);
+        Tensor Logits(Execution execution)
+        {
+            using var network = Seeded(program, execution);
+            network.forward(images);
+            network.eval();
+            using (no_grad())
+                return network.forward(images);
+        }
+        var plain = Logits(Execution.Plain);
+        Assert.That(Logits(new Execution()).allclose(plain, atol: 1e-5), Is.True);
+        var rounded = Logits(new Execution(Precision.BFloat16));
+        Assert.That(rounded.dtype, Is.EqualTo(ScalarType.Float32));
+        Assert.That(rounded.allclose(plain, rtol: 0.05, atol: 0.05), Is.True);
+    }
+
+    [Test]
+    public void Training_in_short_floats_leaks_no_tensor()
+    {
+        var program = Specs.Network(Residual, "3 x 12 x 10");
+        using var network = Seeded(program, new Execution(Precision.BFloat16));
+        void Step()
+        {
+            using var scope = NewDisposeScope();
+            network.zero_grad();
+            nn.functional.cross_entropy(network.forward(randn(2, 3, 12, 10)), tensor(new long[] { 0, 2 })).backward();
+        }
+        Step();
+        long before = Tensor.TotalCount;
+        for (int i = 0; i < 20; i++)
+            Step();
+        Assert.That(Tensor.TotalCount, Is.EqualTo(before));
+    }
+
+    private static Network Seeded(Program program, Execution execution)
+    {
+        EngineSetup.Initialise();
+        random.manual_seed(7);
+        return new Network(program, execution: execution);
+    }
+
+    private static Dictionary<string, float[]> Trained(Program program, Execution execution, int steps)
+    {
+        using var network = Seeded(program, execution);
+        Train(network, steps);
+        return network
+            .NamedWeights()
+            .ToDictionary(weight => weight.Name, weight => weight.Tensor.@float().flatten().data<float>().ToArray());
+    }
+
+    private static double Losses(Program program, Execution execution, int steps)
+    {
+        using var network = Seeded(program, execution);
+        return Train(network, steps);
+    }
+
+    /// <summary>Steps on one batch; the loss of the last.</summary>
+    private static double Train(Network network, int steps)
+    {
+        using var all = NewDisposeScope();
+        random.manual_seed(11);
+        var images = randn([16, .. network.Program.Input]);
+        var labels = randint(0, 5, [16]).to(int64);
+        using var optimizer = optim.SGD(network.parameters(), 0.01, 0.9);
+        network.train();
+        double last = 0;
+        for (int i = 0; i < steps; i++)
+        {
+            using var scope = NewDisposeScope();
+            optimizer.zero_grad();
+            var loss = network
+                .ForwardWithHeads(images)
+                .Select(output => nn.functional.cross_entropy(output, labels))
+                .Aggregate((sum, next) => sum.add(next));
+            loss.backward();
+            optimizer.step();
+            last = loss.item<float>();
+        }
+        return last;
+    }
+}
