@@ -98,7 +98,7 @@ public class ExecutionTests
         long before = Tensor.TotalCount;
         for (int i = 0; i < 20; i++)
             Step();
-        Assert.That(Tensor.TotalCount, Is.EqualTo(before));
+        Assert.That(Tensor.TotalCount, Is.LessThanOrEqualTo(before));
     }
 
     private static Network Seeded(Program program, Execution execution)
