@@ -200,10 +200,12 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
                     | Some [ features ] -> Some features
                     | _ -> None
 
+                let input = program |> Option.map _.Input |> Option.defaultValue []
+
                 let recipes =
                     declarations.Recipes
                     |> List.filter isWhole
-                    |> List.choose (Recipes.elaborate declarations constants budget report arguments classes)
+                    |> List.choose (Recipes.elaborate declarations constants budget report arguments input classes)
 
                 Option.map2
                     (fun graph program -> { Graph = graph; Program = program; Recipes = recipes })

@@ -81,7 +81,7 @@ let private initialisers =
         (Initialisers.all |> List.map (fun i -> entry 2 i.Signature i.Summary i.Reference None))
 
 let private recipes =
-    let section title (entries: Recipes.Entry<'a> list) =
+    let section title (entries: RecipeTable.Entry<'a> list) =
         $"## {title}" :: (entries |> List.map (fun e -> entry 3 e.Signature e.Summary "" None))
         |> String.concat "\n\n"
 
@@ -89,13 +89,13 @@ let private recipes =
         "Recipes"
         "The keys of `train { … }`, and what their values can name. Names without arguments need no parentheses."
         [
-            "## Keys\n\n" + parameterTable Recipes.keys
-            section "Data sets" Recipes.dataSets
-            section "Pixel scaling" Recipes.scalings
-            section "Augmentation" Recipes.augmentations
-            section "Optimizers" Recipes.optimizers
-            section "Schedules" Recipes.schedules
-            section "Losses" Recipes.losses
+            "## Keys\n\n" + parameterTable RecipeTable.keys
+            section "Data sets" RecipeTable.dataSets
+            section "Pixel scaling" RecipeTable.scalings
+            section "Augmentation" AugmentationTable.augmentations
+            section "Optimizers" RecipeTable.optimizers
+            section "Schedules" RecipeTable.schedules
+            section "Losses" RecipeTable.losses
         ]
 
 /// Path from the repository's root, and what stands there.

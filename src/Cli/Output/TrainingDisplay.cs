@@ -65,6 +65,11 @@ public static class TrainingDisplay
                 if (run.ResumedAt is var (epochs, steps))
                     Terminal.Note($"going on {Place(epochs, steps)}");
                 break;
+            case EndedEarly end:
+                Terminal.Note(
+                    $"stopped early after epoch {end.Epochs}: no better validation accuracy in {end.Patience} epochs"
+                );
+                break;
             case RunStopped at:
                 Terminal.Note($"stopped {Place(at.Epoch, at.Batch)} of {at.Epochs}, and saved");
                 Terminal.Note($"go on with:  cnnspec train --resume {Shell.Word(at.Folder)}");

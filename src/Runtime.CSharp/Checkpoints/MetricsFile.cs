@@ -19,6 +19,7 @@ internal sealed class MetricsFile(string run)
             ["train_loss"] = m.TrainLoss,
             ["train_accuracy"] = m.TrainAccuracy,
             ["val_accuracy"] = m.ValidationAccuracy,
+            ["val_loss"] = m.ValidationLoss,
             ["lr"] = m.LearningRate,
             ["images_per_second"] = m.ImagesPerSecond,
             ["seconds"] = m.Seconds,

@@ -10,12 +10,15 @@ namespace CnnSpec.Runtime.Checkpoints;
 /// <summary>
 /// The folder of a run: <c>network.json</c> (see <see cref="RunDescription"/>), the spec as it was, <c>metrics.jsonl</c>,
 /// <c>checkpoints/</c> to resume from, and the weights alone in <c>last.safetensors</c> (after the last whole epoch) and
-/// <c>best.safetensors</c>; at the end <c>test.json</c>.
+/// <c>best.safetensors</c>, the moving average in <c>last-average.safetensors</c>; at the end <c>test.json</c>.
 /// </summary>
 public sealed class RunFolder
 {
     public const string Last = "last.safetensors";
     public const string Best = "best.safetensors";
+
+    /// <summary>The moving average beside <see cref="Last"/>, where the recipe asks for one.</summary>
+    public const string LastAverage = "last-average.safetensors";
 
     private static readonly JsonSerializerOptions Snake = new()
     {

@@ -20,12 +20,9 @@ internal static class Augmentations
                         {
                             Augmentation.HorizontalFlip a => new RandomHorizontalFlip(a.probability),
                             Augmentation.VerticalFlip a => new RandomVerticalFlip(a.probability),
-                            Augmentation.Crop a => new RandomCrop(
-                                height,
-                                width,
-                                a.padding,
-                                a.reflect ? PadMode.Reflect : PadMode.Zero
-                            ),
+                            Augmentation.Crop a => new RandomCrop(height, width, a.padding, Margin(a.reflect)),
+                            Augmentation.Pad a => new Pad(a.cells, Margin(a.reflect)),
+                            Augmentation.Resize a => Resize.To(a.height, a.width),
                             Augmentation.ResizedCrop a => new RandomResizedCrop(
                                 height,
                                 width,
@@ -49,6 +46,8 @@ internal static class Augmentations
                 .OfType<ISampleTransform>(),
         ];
     }
+
+    private static PadMode Margin(bool reflect) => reflect ? PadMode.Reflect : PadMode.Zero;
 
     /// <summary>The one that mixes images of a batch; of several each batch draws one; null where there is none.</summary>
     public static IBatchTransform? OfBatches(IEnumerable<Augmentation> recipe)

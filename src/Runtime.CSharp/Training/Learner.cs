@@ -14,6 +14,7 @@ internal sealed class Learner : IDisposable
 {
     private const string Weights = "network/";
     private const string Memory = "optimizer/";
+    private const string Averages = "average/";
     private const string ProgressNote = "progress";
 
     /// <summary>First weights are drawn by the recipe's seed.</summary>
@@ -22,10 +23,15 @@ internal sealed class Learner : IDisposable
         random.manual_seed(recipe.Seed);
         Network = new Network(program, execution: execution);
         Optimizer = new RecipeOptimizer(recipe, Network);
+        if (recipe.AverageDecay is { Value: var decay })
+            Average = new WeightAverage(Network, decay);
     }
 
     public Network Network { get; }
     public RecipeOptimizer Optimizer { get; }
+
+    /// <summary>Null where the recipe asks for none.</summary>
+    public WeightAverage? Average { get; }
     public Progress Progress { get; private set; } = new();
 
     /// <summary>Begins from weights of a file.</summary>
@@ -43,6 +49,7 @@ internal sealed class Learner : IDisposable
                     .NamedWeights()
                     .Select(w => KeyValuePair.Create(Weights + w.Name, StoredTensors.Of(w.Tensor))),
                 .. Optimizer.Memory().Select(entry => KeyValuePair.Create(Memory + entry.Key, entry.Value)),
+                .. (Average?.State() ?? []).Select(entry => KeyValuePair.Create(Averages + entry.Key, entry.Value)),
             ],
             new Dictionary<string, string> { [ProgressNote] = Progress.ToJson() }
         );
@@ -52,6 +59,7 @@ internal sealed class Learner : IDisposable
     {
         WeightFile.Fill(checkpoint.Path, Part(checkpoint, Weights), Network);
         Optimizer.Restore(Part(checkpoint, Memory));
+        Average?.Restore(Part(checkpoint, Averages));
         try
         {
             Progress = Progress.FromJson(checkpoint.Metadata.GetValueOrDefault(ProgressNote, ""));
@@ -69,6 +77,7 @@ internal sealed class Learner : IDisposable
 
     public void Dispose()
     {
+        Average?.Dispose();
         Optimizer.Dispose();
         Network.Dispose();
     }

@@ -20,26 +20,32 @@ internal sealed class Objective(Program program, Recipe recipe)
         return loss;
     }
 
-    /// <summary>Mean cross-entropy; of mixed images that of both labels, each by its share.</summary>
+    /// <summary>Mean cross-entropy; of mixed images that of both labels, each by its share. Class weights make it a weighted
+    /// mean, as in PyTorch.</summary>
     private Tensor CrossEntropy(Tensor logits, Tensor labels, LabelMixing? mixing)
     {
-        double smoothing = recipe.LabelSmoothing;
+        var weights = recipe.Loss.ClassWeights.IsEmpty
+            ? null
+            : tensor(recipe.Loss.ClassWeights.Select(weight => (float)weight).ToArray());
         if (mixing is null)
-            return nn.functional.cross_entropy(logits, labels, label_smoothing: smoothing);
+            return nn.functional.cross_entropy(logits, labels, weights, label_smoothing: recipe.Loss.LabelSmoothing);
+
         var partners = labels.index_select(0, tensor(mixing.Partner).to(int64));
         var own = tensor(mixing.Weight);
-        var first = nn.functional.cross_entropy(
+        var others = own.neg().add(1);
+        var sum = Each(logits, labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));
+        return weights is null
+            ? sum.mean()
+            : sum.sum()
+                .div(weights.index_select(0, labels).mul(own).add(weights.index_select(0, partners).mul(others)).sum());
+    }
+
+    private Tensor Each(Tensor logits, Tensor labels, Tensor? weights) =>
+        nn.functional.cross_entropy(
             logits,
             labels,
+            weights,
             reduction: nn.Reduction.None,
-            label_smoothing: smoothing
+            label_smoothing: recipe.Loss.LabelSmoothing
         );
-        var second = nn.functional.cross_entropy(
-            logits,
-            partners,
-            reduction: nn.Reduction.None,
-            label_smoothing: smoothing
-        );
-        return first.mul(own).add(second.mul(own.neg().add(1))).mean();
-    }
 }

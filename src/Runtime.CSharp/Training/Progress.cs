@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CnnSpec.Ir;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -32,6 +33,10 @@ internal sealed class Progress
     /// <summary>The best validation accuracy so far; null before the first.</summary>
     public double? Best { get; set; }
 
+    /// <summary>What a plateau schedule and early stopping wait for.</summary>
+    public PlateauWait Plateau { get; set; } = new();
+    public StopWait Stop { get; set; } = new();
+
     [JsonIgnore]
     public double Loss => LossSum / Seen;
 
@@ -49,6 +54,19 @@ internal sealed class Progress
     {
         (Epoch, Batch) = (Epoch + 1, 0);
         (LossSum, Correct, Seen, Seconds) = (0, 0, 0, 0);
+    }
+
+    /// <summary>Takes note of how an epoch ended: for the rate's plateau, for early stopping, for the best weights.</summary>
+    /// <param name="isBest">Whether its weights are the best so far; without validation the last always are.</param>
+    public void Judge(Recipe recipe, EpochMetrics epoch, out bool isBest)
+    {
+        if (recipe.Schedule is Schedule.Plateau rule)
+            Plateau = Plateau.After(rule, epoch.ValidationLoss ?? epoch.TrainLoss);
+        isBest = epoch.ValidationAccuracy is not { } accuracy || Best is not { } best || accuracy > best;
+        if (isBest)
+            Best = epoch.ValidationAccuracy;
+        if (recipe.EarlyStop is { Value: var early } && epoch.ValidationAccuracy is { } reached)
+            Stop = Stop.After(early, reached);
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Format);

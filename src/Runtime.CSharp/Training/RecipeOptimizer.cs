@@ -6,19 +6,34 @@ using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Training;
 
-/// <summary>The optimizer that a recipe names, over a network's parameters.</summary>
+/// <summary>The optimizer that a recipe names, over a network's parameters, and what the recipe does to gradients before it.</summary>
 internal sealed class RecipeOptimizer : IDisposable
 {
+    /// <summary>Parameters that share a weight decay.</summary>
+    private sealed record Group(Parameter[] Parameters, bool Decays)
+    {
+        public double Decay(double recipe) => Decays ? recipe : 0;
+    }
+
+    private readonly Clipping _clipping;
     private readonly OptimizerHelper _optimizer;
     private readonly Parameter[] _parameters;
     private readonly string[] _names;
 
     public RecipeOptimizer(Recipe recipe, nn.Module network)
     {
-        var named = network.named_parameters().ToArray();
-        _names = Array.ConvertAll(named, entry => entry.name);
-        _parameters = Array.ConvertAll(named, entry => entry.parameter);
-        _optimizer = Create(recipe.Optimizer, _parameters);
+        _clipping = recipe.Clipping;
+        var groups = network
+            .named_parameters()
+            .GroupBy(entry => !recipe.DecayWeightsOnly || entry.parameter.dim() > 1)
+            .OrderByDescending(group => group.Key)
+            .ToArray();
+        _names = [.. groups.SelectMany(group => group.Select(entry => entry.name))];
+        _parameters = [.. groups.SelectMany(group => group.Select(entry => entry.parameter))];
+        _optimizer = Create(
+            recipe.Optimizer,
+            Array.ConvertAll(groups, group => new Group([.. group.Select(entry => entry.parameter)], group.Key))
+        );
     }
 
     /// <summary>Those that are there; a parameter that the loss does not depend on has none.</summary>
@@ -26,9 +41,13 @@ internal sealed class RecipeOptimizer : IDisposable
 
     public void ForgetGradients() => _optimizer.zero_grad();
 
-    /// <summary>One step by the gradients that are there.</summary>
+    /// <summary>Clips the gradients that are there, and makes one step by them.</summary>
     public void Step(double learningRate)
     {
+        if (_clipping is Clipping.ByNorm norm)
+            nn.utils.clip_grad_norm_(_parameters, norm.Item);
+        if (_clipping is Clipping.ByValue value)
+            nn.utils.clip_grad_value_(_parameters, value.Item);
         foreach (var group in _optimizer.ParamGroups)
             group.LearningRate = learningRate;
         _optimizer.step();
@@ -38,21 +57,63 @@ internal sealed class RecipeOptimizer : IDisposable
 
     public void Restore(Dictionary<string, StoredTensor> memory) => OptimizerMemory.Restore(_optimizer, _names, memory);
 
-    private static OptimizerHelper Create(Optimizer recipe, Parameter[] parameters) =>
+    private static OptimizerHelper Create(Optimizer recipe, Group[] groups) =>
         recipe switch
         {
             Optimizer.Sgd o => optim.SGD(
-                parameters,
+                groups.Select(group => new SGD.ParamGroup(
+                    group.Parameters,
+                    o.learningRate,
+                    o.momentum,
+                    o.dampening,
+                    group.Decay(o.weightDecay),
+                    o.nesterov
+                )),
                 o.learningRate,
                 o.momentum,
                 o.dampening,
                 o.weightDecay,
                 o.nesterov
             ),
-            Optimizer.Adam o => optim.Adam(parameters, o.learningRate, o.beta1, o.beta2, o.epsilon, o.weightDecay),
-            Optimizer.AdamW o => optim.AdamW(parameters, o.learningRate, o.beta1, o.beta2, o.epsilon, o.weightDecay),
+            Optimizer.Adam o => optim.Adam(
+                groups.Select(group => new Adam.ParamGroup(
+                    group.Parameters,
+                    o.learningRate,
+                    o.beta1,
+                    o.beta2,
+                    o.epsilon,
+                    group.Decay(o.weightDecay)
+                )),
+                o.learningRate,
+                o.beta1,
+                o.beta2,
+                o.epsilon,
+                o.weightDecay
+            ),
+            Optimizer.AdamW o => optim.AdamW(
+                groups.Select(group => new AdamW.ParamGroup(
+                    group.Parameters,
+                    o.learningRate,
+                    o.beta1,
+                    o.beta2,
+                    o.epsilon,
+                    group.Decay(o.weightDecay)
+                )),
+                o.learningRate,
+                o.beta1,
+                o.beta2,
+                o.epsilon,
+                o.weightDecay
+            ),
             Optimizer.RmsProp o => optim.RMSProp(
-                parameters,
+                groups.Select(group => new RMSProp.ParamGroup(
+                    group.Parameters,
+                    o.learningRate,
+                    o.epsilon,
+                    o.alpha,
+                    group.Decay(o.weightDecay),
+                    o.momentum
+                )),
                 o.learningRate,
                 o.alpha,
                 o.epsilon,

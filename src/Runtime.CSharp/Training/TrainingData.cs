@@ -1,3 +1,4 @@
+using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Runtime.Training;
@@ -12,6 +13,17 @@ internal sealed record TrainingData(
     BatchLoader Batches
 )
 {
+    /// <summary>Steps of the optimizer in an epoch, of so many batches each but perhaps the last.</summary>
+    public int StepsPerEpoch(int accumulate) => (Batches.BatchCount + accumulate - 1) / accumulate;
+
+    /// <summary>The part of a step's images that a batch has: weighted so, means over batches make the mean over the step.</summary>
+    public double ShareOfStep(Batch batch, Recipe recipe)
+    {
+        int most = recipe.Accumulate * recipe.Batch;
+        int first = batch.Ordinal / recipe.Accumulate * most;
+        return (double)batch.Count / Math.Min(most, Train.Count - first);
+    }
+
     /// <exception cref="InputError">The recipe does not fit the images.</exception>
     public static TrainingData Of(TrainingPlan plan)
     {

@@ -33,22 +33,36 @@ public sealed record StepTaken(int Epoch, int Step, int Steps, double Loss, doub
 /// <summary>An epoch ended.</summary>
 public sealed record EpochEnded(EpochMetrics Metrics) : TrainingEvent;
 
+/// <summary>Training ended before its last epoch: so many in a row brought no better validation accuracy.</summary>
+public sealed record EndedEarly(int Epochs, int Patience) : TrainingEvent;
+
 /// <summary>The run was stopped and saved: after so many whole epochs and batches of the next.</summary>
 public sealed record RunStopped(string Folder, int Epoch, int Epochs, int Batch, int Batches) : TrainingEvent;
 
 /// <summary>A line of <c>metrics.jsonl</c>. Accuracies are fractions; the rate is that of the last step.</summary>
 /// <param name="ValidationAccuracy">Null where nothing was held out.</param>
+/// <param name="ValidationLoss">Mean cross-entropy; null where nothing was held out.</param>
 /// <param name="Seconds">For the epoch's training, without validation.</param>
 public sealed record EpochMetrics(
     int Epoch,
     double TrainLoss,
     double TrainAccuracy,
     double? ValidationAccuracy,
+    double? ValidationLoss,
     double LearningRate,
     double ImagesPerSecond,
     double Seconds
 )
 {
-    internal static EpochMetrics From(Progress p, double? validation) =>
-        new(p.Epoch + 1, p.Loss, p.Accuracy, validation, p.LearningRate, p.Seen / p.Seconds, p.Seconds);
+    internal static EpochMetrics From(Progress p, Evaluation? validation) =>
+        new(
+            p.Epoch + 1,
+            p.Loss,
+            p.Accuracy,
+            validation?.Accuracy,
+            validation?.Loss,
+            p.LearningRate,
+            p.Seen / p.Seconds,
+            p.Seconds
+        );
 }

@@ -37,7 +37,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         tell(Prepared(run, data, learner.Progress));
         try
         {
-            while (learner.Progress.Epoch < _recipe.Epochs)
+            while (learner.Progress.Epoch < _recipe.Epochs && !EndsEarly(learner.Progress))
                 TrainEpoch(learner, data, run, checkpoints, stop);
             run.Load(RunFolder.Best, learner.Network);
             var test = Evaluation.Of(learner.Network, plan.Data.Test, data.Statistics, stop);
@@ -97,7 +97,11 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         foreach (var batch in data.Batches.Epoch(progress.Epoch, progress.Batch))
         {
             using var lent = batch;
-            Step(learner, batch, data.Batches.BatchCount);
+            LearnFrom(batch, learner, data);
+            // Between the batches of one step there is nothing to stop at, or to save.
+            if ((batch.Ordinal + 1) % _recipe.Accumulate != 0 && batch.Ordinal + 1 < data.Batches.BatchCount)
+                continue;
+            Step(learner, batch.Ordinal, data.StepsPerEpoch(_recipe.Accumulate));
             progress.Seconds = before + clock.Elapsed.TotalSeconds;
             tell(StepTaken.From(progress, data.Batches.BatchCount));
             stop.ThrowIfCancellationRequested();
@@ -105,45 +109,61 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
                 _clock.Around(() => learner.Save(checkpoints, data.Batches.BatchCount));
         }
 
-        double? accuracy = data.Validation is { } held
-            ? Evaluation.Of(learner.Network, held, data.Statistics, stop).Accuracy
-            : null;
-        var metrics = EpochMetrics.From(progress, accuracy);
-        progress.BeginNextEpoch();
-        run.Save(RunFolder.Last, learner.Network, progress.Epoch);
-        if (accuracy is null || progress.Best is not { } best || accuracy > best)
+        run.Save(RunFolder.Last, learner.Network, progress.Epoch + 1);
+        EpochMetrics metrics;
+        using (learner.Average?.Lend())
         {
-            progress.Best = accuracy;
-            run.Save(RunFolder.Best, learner.Network, progress.Epoch);
+            var validation = data.Validation is { } held
+                ? Evaluation.Of(learner.Network, held, data.Statistics, stop)
+                : null;
+            metrics = EpochMetrics.From(progress, validation);
+            progress.Judge(_recipe, metrics, out bool isBest);
+            if (learner.Average is not null)
+                run.Save(RunFolder.LastAverage, learner.Network, metrics.Epoch);
+            if (isBest)
+                run.Save(RunFolder.Best, learner.Network, metrics.Epoch);
         }
+        progress.BeginNextEpoch();
         run.Metrics.Append(metrics);
         // The checkpoint comes last: whatever a kill cuts short before it is done again.
         _clock.Around(() => learner.Save(checkpoints, data.Batches.BatchCount));
         tell(new EpochEnded(metrics));
+        if (EndsEarly(progress))
+            tell(new EndedEarly(progress.Epoch, progress.Stop.Waited));
     }
 
-    /// <summary>Forward, backward, and a change of the weights.</summary>
-    private void Step(Learner learner, Batch batch, int batchesPerEpoch)
+    private bool EndsEarly(Progress progress) =>
+        _recipe.EarlyStop is { Value: var rule } && progress.Stop.Waited >= rule.Patience;
+
+    /// <summary>Forward and backward: adds the batch's part to the gradients of the step that it belongs to.</summary>
+    private void LearnFrom(Batch batch, Learner learner, TrainingData data)
     {
         using var scope = NewDisposeScope();
-        var progress = learner.Progress;
-        long step = (long)progress.Epoch * batchesPerEpoch + batch.Ordinal;
-        progress.LearningRate =
-            RecipeModule.learningRate(_recipe) * RecipeModule.rateFactor(_recipe, step, batchesPerEpoch);
-
+        if (batch.Ordinal % _recipe.Accumulate == 0)
+            learner.Optimizer.ForgetGradients();
         var (images, labels) = batch.ToTensors();
-        DrawFrom(progress.Epoch, batch.Ordinal);
-        learner.Optimizer.ForgetGradients();
+        DrawFrom(learner.Progress.Epoch, batch.Ordinal);
         var outputs = learner.Network.ForwardWithHeads(images);
         var loss = _objective.Loss(outputs, labels, batch.Mixing);
-        loss.backward();
+        (_recipe.Accumulate == 1 ? loss : loss.mul(data.ShareOfStep(batch, _recipe))).backward();
         double value = loss.item<float>();
         if (!double.IsFinite(value) || !NumberCheck.AreFinite(learner.Optimizer.Gradients))
             throw Diverged(learner, batch, value);
-        learner.Optimizer.Step(progress.LearningRate);
+        learner.Progress.Count(batch.Count, value, outputs[0].argmax(1).eq(labels).sum().item<long>());
+    }
 
-        progress.Count(batch.Count, value, outputs[0].argmax(1).eq(labels).sum().item<long>());
-        progress.Batch = batch.Ordinal + 1;
+    /// <summary>Changes the weights by the gradients of one or more batches.</summary>
+    private void Step(Learner learner, int lastBatch, int stepsPerEpoch)
+    {
+        var progress = learner.Progress;
+        long step = (long)progress.Epoch * stepsPerEpoch + lastBatch / _recipe.Accumulate;
+        progress.LearningRate =
+            RecipeModule.learningRate(_recipe)
+            * RecipeModule.rateFactor(_recipe, step, stepsPerEpoch)
+            * progress.Plateau.Factor;
+        learner.Optimizer.Step(progress.LearningRate);
+        learner.Average?.Update();
+        progress.Batch = lastBatch + 1;
     }
 
     /// <summary>Seeds the network's own chance for a step.</summary>

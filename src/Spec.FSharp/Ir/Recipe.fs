@@ -31,6 +31,8 @@ type Augmentation =
     | VerticalFlip of probability: float
     /// A window of the image's own size out of the padded image.
     | Crop of padding: int * reflect: bool
+    | Pad of cells: int * reflect: bool
+    | Resize of height: int * width: int
     /// A part of the image, resized to the whole. Szegedy et al. 2014, arXiv:1409.4842, section 6.
     | ResizedCrop of smallest: float * largest: float * narrowest: float * widest: float
     | Rotation of degrees: float
@@ -61,13 +63,39 @@ type Schedule =
     | MultiStep of milestones: int list * gamma: float
     /// Times `gamma` after every epoch.
     | Exponential of gamma: float
+    /// A straight line from `start` to `final`.
+    | Linear of start: float * final: float
     /// Half a cosine from 1 to `final`. Loshchilov & Hutter 2016, arXiv:1608.03983.
     | Cosine of final: float
     /// `(1 − t/T)^power`.
     | Polynomial of power: float
     /// Up from `start` to 1 during the first `rise` of all steps, then down to `final`, both along cosines.
-    /// Smith & Topin 2017, arXiv:1708.07120.
+    /// Smith & Topin 2017, arXiv:1708.07120; step by step as PyTorch's OneCycleLR.
     | OneCycle of rise: float * start: float * final: float
+    /// Times `factor`, but never below `floor`, when `patience` epochs in a row have not brought the loss below the lowest
+    /// times 1 − `threshold`; the next `cooldown` epochs are not counted. As PyTorch's ReduceLROnPlateau.
+    | Plateau of factor: float * patience: int * threshold: float * cooldown: int * floor: float
+
+/// Softmax cross-entropy.
+type Loss =
+    {
+        /// Probability spread over all classes.
+        LabelSmoothing: float
+        /// What an image of each class counts; empty where all count alike.
+        ClassWeights: float list
+    }
+
+/// What is done to gradients before a step.
+type Clipping =
+    | NoClipping
+    /// All are scaled down together to at most this norm.
+    | ByNorm of float
+    /// Each number is cut to within ± this.
+    | ByValue of float
+
+/// Training ends when `Patience` epochs in a row have not brought the validation accuracy above the best by more than
+/// `MinDelta`.
+type EarlyStop = { Patience: int; MinDelta: float }
 
 type Recipe =
     {
@@ -80,9 +108,17 @@ type Recipe =
         Schedule: Schedule
         /// Epochs (parts of them count) during which the rate climbs from 0 in equal steps.
         Warmup: float
-        LabelSmoothing: float
+        Loss: Loss
         Epochs: int
         Batch: int
+        /// Batches whose gradients make one step of the optimizer.
+        Accumulate: int
+        Clipping: Clipping
+        /// Weight decay leaves out parameters with fewer than two axes: biases, factors of normalisation.
+        DecayWeightsOnly: bool
+        /// Decay of the moving average of the weights, where there is one.
+        AverageDecay: float option
+        EarlyStop: EarlyStop option
         Seed: int64
     }
 
@@ -119,14 +155,16 @@ module Recipe =
     let dependsOnLength (recipe: Recipe) =
         match recipe.Schedule with
         | Cosine _
+        | Linear _
         | Polynomial _
         | OneCycle _ -> true
         | ConstantRate
         | Step _
         | MultiStep _
-        | Exponential _ -> false
+        | Exponential _
+        | Plateau _ -> false
 
-    /// The learning rate's factor for a step, counted from 0 over the whole training.
+    /// The learning rate's factor for a step, counted from 0 over the whole training; without what a plateau took off it.
     let rateFactor (recipe: Recipe) (step: int64) (stepsPerEpoch: int64) : float =
         let total = float (max 1L (int64 recipe.Epochs * stepsPerEpoch))
         let epoch = int (step / stepsPerEpoch)
@@ -144,11 +182,16 @@ module Recipe =
             | Exponential gamma -> System.Math.Pow(gamma, float epoch)
             | Cosine final -> cosine 1.0 final progress
             | Polynomial power -> System.Math.Pow(max 0.0 (1.0 - progress), power)
+            | Linear(start, final) -> start + (final - start) * progress
             | OneCycle(rise, start, final) ->
-                if progress < rise then
-                    cosine start 1.0 (progress / rise)
+                let peak = rise * total - 1.0
+                let last = total - 1.0
+
+                if float step <= peak then
+                    cosine start 1.0 (if peak > 0.0 then float step / peak else 1.0)
                 else
-                    cosine 1.0 final ((progress - rise) / max 1e-9 (1.0 - rise))
+                    cosine 1.0 final ((float step - peak) / max 1e-9 (last - peak))
+            | Plateau _ -> 1.0
 
         let warmupSteps = recipe.Warmup * float stepsPerEpoch
 

@@ -78,4 +78,67 @@ let all =
             network N { input 3 x 32 x 32; flatten; linear(10) }
             train { data = cifar10() }
             """
+        Explanation.create
+            "E0405"
+            "settings that exclude or need each other"
+            """
+            Each of these settings is right by itself, but they cannot both hold: two ways of clipping, Nesterov's momentum
+            without a momentum; or one of them needs another that is missing, as stopping early needs images to validate on.
+            """
+            """
+            network N { input 3 x 32 x 32; flatten; linear(10) }
+            train {
+              data = cifar10()
+              patience = 5
+            }
+            """
+            """
+            network N { input 3 x 32 x 32; flatten; linear(10) }
+            train {
+              data = cifar10(validation=5000)
+              patience = 5
+            }
+            """
+        Explanation.create
+            "E0406"
+            "class weights for other classes"
+            """
+            The loss takes one weight for each output of the network's head, in the order of the classes: what an image of
+            that class counts. Weights are 0 or more.
+            """
+            """
+            network N { input 1 x 28 x 28; flatten; linear(10) }
+            train {
+              data = mnist()
+              loss = cross_entropy(class_weights=[1, 2])
+            }
+            """
+            """
+            network N { input 1 x 28 x 28; flatten; linear(10) }
+            train {
+              data = mnist()
+              loss = cross_entropy(class_weights=[1, 1, 1, 1, 2, 1, 1, 1, 1, 1])
+            }
+            """
+        Explanation.create
+            "E0407"
+            "images of another shape than the network takes"
+            """
+            After the last augmentation every image must have the size of the network's input again: what `pad` and `resize`
+            change, `crop` or `resized_crop` bring back. Means and deviations are one for all channels or one for each.
+            """
+            """
+            network N { input 3 x 32 x 32; flatten; linear(10) }
+            train {
+              data = cifar10()
+              augment = [resize(36), flip]
+            }
+            """
+            """
+            network N { input 3 x 32 x 32; flatten; linear(10) }
+            train {
+              data = cifar10()
+              augment = [resize(36), crop(padding=0), flip]
+            }
+            """
     ]
