@@ -1,11 +1,9 @@
 using System.CommandLine;
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text;
 using CnnSpec.Cli.Output;
 using CnnSpec.Ir;
-using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Reports;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -54,7 +52,7 @@ public static class GraphCommand
                 return ExitCode.WrongInput;
             string text = Dot.write(Figure.draw(result.GetValue(depth), network.Program));
             if (result.GetValue(format) == "svg")
-                text = ToSvg(text);
+                text = Graphviz.ToSvg(text);
             if (result.GetValue(output) is { } path)
                 AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
             else
@@ -62,30 +60,5 @@ public static class GraphCommand
             return ExitCode.Fine;
         });
         return command;
-    }
-
-    private static string ToSvg(string dot)
-    {
-        try
-        {
-            using var process = Process.Start(
-                new ProcessStartInfo("dot", ["-Tsvg"]) { RedirectStandardInput = true, RedirectStandardOutput = true }
-            )!;
-            var svg = process.StandardOutput.ReadToEndAsync();
-            using (var input = process.StandardInput)
-                input.Write(dot);
-            process.WaitForExit();
-            return process.ExitCode == 0
-                ? svg.Result
-                : throw new EnvironmentError("Graphviz could not lay the network out", "try --format dot");
-        }
-        catch (Win32Exception e)
-        {
-            throw new EnvironmentError(
-                "drawing needs Graphviz, and there is no 'dot' on this machine",
-                "apt-get install graphviz, or use --format dot",
-                e
-            );
-        }
     }
 }

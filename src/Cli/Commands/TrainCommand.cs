@@ -7,6 +7,7 @@ using CnnSpec.Ir;
 using CnnSpec.Operators;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli.Commands;
@@ -140,6 +141,7 @@ public sealed class TrainCommand
         var test = TrainingDisplay.Follow(tell => new TrainingRun(plan, tell).Execute(interruption.Token));
         if (test is null)
             return ExitCode.Interrupted;
+        Terminal.Note($"report: {Path.Combine(plan.Folder, RunReport.FileName)}");
         Terminal.Result($"test accuracy: {test.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         return ExitCode.Fine;
     }

@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Runtime.Checkpoints;
@@ -13,26 +13,32 @@ internal sealed class MetricsFile(string run)
     /// <exception cref="EnvironmentError">The disk is full.</exception>
     public void Append(EpochMetrics m)
     {
-        var line = new JsonObject
-        {
-            ["epoch"] = m.Epoch,
-            ["train_loss"] = m.TrainLoss,
-            ["train_accuracy"] = m.TrainAccuracy,
-            ["val_accuracy"] = m.ValidationAccuracy,
-            ["val_loss"] = m.ValidationLoss,
-            ["lr"] = m.LearningRate,
-            ["images_per_second"] = m.ImagesPerSecond,
-            ["seconds"] = m.Seconds,
-        };
+        string line = JsonSerializer.Serialize(m);
         try
         {
             using var stream = new FileStream(_path, FileMode.Append);
-            stream.Write(Encoding.UTF8.GetBytes(line.ToJsonString() + "\n"));
+            stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
             stream.Flush(flushToDisk: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new EnvironmentError($"{_path} cannot be written: {AtomicFile.Reason(e)}", "free some space", e);
+        }
+    }
+
+    /// <summary>The epochs so far.</summary>
+    /// <exception cref="InputError">A line is damaged.</exception>
+    public IReadOnlyList<EpochMetrics> Read()
+    {
+        if (!File.Exists(_path))
+            return [];
+        try
+        {
+            return [.. File.ReadAllLines(_path).Select(line => JsonSerializer.Deserialize<EpochMetrics>(line)!)];
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new InputError($"{_path} is damaged", "take the folder from a backup, or train again", e);
         }
     }
 

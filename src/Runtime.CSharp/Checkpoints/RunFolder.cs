@@ -31,7 +31,7 @@ public sealed class RunFolder
     {
         Path = path;
         _description = description;
-        Metrics = new MetricsFile(path);
+        Log = new RunLog(path);
     }
 
     public string Path { get; }
@@ -64,7 +64,18 @@ public sealed class RunFolder
             )
         );
 
-    internal MetricsFile Metrics { get; }
+    internal RunLog Log { get; }
+
+    /// <summary>What made the run: versions, seed, hashes.</summary>
+    internal IEnumerable<string> Provenance =>
+        [
+            $"cnnspec {_description.Version}",
+            _description.Engine,
+            $"{_description.Threads} threads",
+            $"seed {Recipe.Seed}",
+            $"spec {_description.SpecSha256[..12]}",
+            $"data {_description.DataFingerprint[..Math.Min(12, _description.DataFingerprint.Length)]}",
+        ];
 
     /// <summary>Makes the folder and writes into it what the run is of.</summary>
     /// <exception cref="InputError">It holds another run.</exception>
@@ -87,7 +98,7 @@ public sealed class RunFolder
 
         var folder = new RunFolder(plan.Folder, RunDescription.Of(plan, scaling));
         folder.WriteText("spec" + System.IO.Path.GetExtension(plan.Spec.Path), plan.Spec.Text);
-        folder.Metrics.Keep(0);
+        folder.Log.Begin(plan, epochs: 0);
         // Last: where it stands, all the rest does.
         folder._description.Write(plan.Folder);
         return folder;
@@ -128,7 +139,11 @@ public sealed class RunFolder
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
     public void Load(string name, Network network) => WeightFile.Load(InFolder(name), network);
 
-    public void SaveTest(Evaluation test) => WriteText("test.json", JsonSerializer.Serialize(test, Snake));
+    public void SaveTest(Evaluation test)
+    {
+        WriteText("test.json", JsonSerializer.Serialize(test, Snake));
+        Log.End(test);
+    }
 
     private string InFolder(string name) => System.IO.Path.Combine(Path, name);
 

@@ -8,8 +8,19 @@ namespace CnnSpec.Runtime.Training;
 /// <summary>How well a network does on some images.</summary>
 /// <param name="Loss">Mean cross-entropy.</param>
 /// <param name="Confusion">Counts by true class, then by predicted class.</param>
-public sealed record Evaluation(int Images, double Loss, double Accuracy, double Top5Accuracy, int[][] Confusion)
+/// <param name="Mistakes">The wrong guesses of which the network was surest, surest first.</param>
+public sealed record Evaluation(
+    int Images,
+    double Loss,
+    double Accuracy,
+    double Top5Accuracy,
+    int[][] Confusion,
+    IReadOnlyList<Mistake> Mistakes
+)
 {
+    /// <summary>More of them tell nothing new.</summary>
+    private const int MostMistakes = 24;
+
     /// <summary>Images a step; memory, not speed, is what bounds it.</summary>
     private const int BatchSize = 250;
 
@@ -30,6 +41,7 @@ public sealed record Evaluation(int Images, double Loss, double Accuracy, double
             confusion[i] = new int[classes];
         double loss = 0;
         int inTop5 = 0;
+        var mistakes = new PriorityQueue<Mistake, double>();
 
         var loader = new BatchLoader(images, new BatchOptions { BatchSize = BatchSize, Statistics = statistics });
         foreach (var batch in loader.Epoch(0))
@@ -40,7 +52,8 @@ public sealed record Evaluation(int Images, double Loss, double Accuracy, double
             var (input, labels) = batch.ToTensors();
             var logits = network.forward(input);
             loss += nn.functional.cross_entropy(logits, labels).item<float>() * (double)batch.Count;
-            var (_, best) = logits.topk((int)Math.Min(5, logits.shape[1]), 1);
+            var (sure, best) = logits.softmax(1).topk((int)Math.Min(5, logits.shape[1]), 1);
+            float[] probabilities = sure.contiguous().data<float>().ToArray();
             long[] ranked = best.data<long>().ToArray();
             int width = ranked.Length / batch.Count;
             for (int row = 0; row < batch.Count; row++)
@@ -49,6 +62,18 @@ public sealed record Evaluation(int Images, double Loss, double Accuracy, double
                 // A head may be wider than the data set has classes.
                 if (guesses[0] < classes)
                     confusion[batch.Labels[row]][guesses[0]]++;
+                if (guesses[0] != batch.Labels[row])
+                {
+                    var mistake = new Mistake(
+                        batch.Indices[row],
+                        (int)batch.Labels[row],
+                        (int)guesses[0],
+                        probabilities[row * width]
+                    );
+                    mistakes.Enqueue(mistake, mistake.Probability);
+                    if (mistakes.Count > MostMistakes)
+                        mistakes.Dequeue();
+                }
                 if (guesses.Contains(batch.Labels[row]))
                     inTop5++;
             }
@@ -61,7 +86,13 @@ public sealed record Evaluation(int Images, double Loss, double Accuracy, double
             loss / images.Count,
             (double)correct / images.Count,
             (double)inTop5 / images.Count,
-            confusion
+            confusion,
+            [.. mistakes.UnorderedItems.Select(item => item.Element).OrderByDescending(m => m.Probability)]
         );
     }
 }
+
+/// <summary>A wrong guess.</summary>
+/// <param name="Image">Its place among the images.</param>
+/// <param name="Probability">What the network gave the class it guessed.</param>
+public sealed record Mistake(int Image, int Label, int Guess, double Probability);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CnnSpec.Runtime.Checkpoints;
 
 namespace CnnSpec.Runtime.Training;
@@ -44,14 +45,14 @@ public sealed record RunStopped(string Folder, int Epoch, int Epochs, int Batch,
 /// <param name="ValidationLoss">Mean cross-entropy; null where nothing was held out.</param>
 /// <param name="Seconds">For the epoch's training, without validation.</param>
 public sealed record EpochMetrics(
-    int Epoch,
-    double TrainLoss,
-    double TrainAccuracy,
-    double? ValidationAccuracy,
-    double? ValidationLoss,
-    double LearningRate,
-    double ImagesPerSecond,
-    double Seconds
+    [property: JsonPropertyName("epoch")] int Epoch,
+    [property: JsonPropertyName("train_loss")] double TrainLoss,
+    [property: JsonPropertyName("train_accuracy")] double TrainAccuracy,
+    [property: JsonPropertyName("val_accuracy")] double? ValidationAccuracy,
+    [property: JsonPropertyName("val_loss")] double? ValidationLoss,
+    [property: JsonPropertyName("lr")] double LearningRate,
+    [property: JsonPropertyName("images_per_second")] double ImagesPerSecond,
+    [property: JsonPropertyName("seconds")] double Seconds
 )
 {
     internal static EpochMetrics From(Progress p, Evaluation? validation) =>

@@ -3,6 +3,7 @@ using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Reports;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,6 +43,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             run.Load(RunFolder.Best, learner.Network);
             var test = Evaluation.Of(learner.Network, plan.Data.Test, data.Statistics, stop);
             run.SaveTest(test);
+            RunReport.Write(run, plan.Data, test);
             return test;
         }
         catch (EnvironmentError e) when (checkpoints.HasAny)
@@ -77,7 +79,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         var run = RunFolder.Reopen(plan);
         if (checkpoints.Read(plan.Resume!.Value) is { } checkpoint)
             learner.Restore(checkpoint);
-        run.Metrics.Keep(learner.Progress.Epoch);
+        run.Log.Begin(plan, learner.Progress.Epoch);
         return run;
     }
 
@@ -124,7 +126,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
                 run.Save(RunFolder.Best, learner.Network, metrics.Epoch);
         }
         progress.BeginNextEpoch();
-        run.Metrics.Append(metrics);
+        run.Log.Append(metrics);
         // The checkpoint comes last: whatever a kill cuts short before it is done again.
         _clock.Around(() => learner.Save(checkpoints, data.Batches.BatchCount));
         tell(new EpochEnded(metrics));

@@ -46,7 +46,7 @@ let private label (box: Box) =
 
     let count =
         if box.Repeats > 1 then
-            $"<b>&#160;&#160;×&#160;{box.Repeats}</b>"
+            $"<b>&#160;×{box.Repeats}</b>"
         else
             ""
 

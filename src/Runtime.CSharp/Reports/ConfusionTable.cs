@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using CnnSpec.Runtime.Training;
+
+namespace CnnSpec.Runtime.Reports;
+
+/// <summary>Which classes are taken for which: a table of few classes, the commonest confusions of many.</summary>
+internal static class ConfusionTable
+{
+    private const int MostInTable = 20;
+    private const int MostPairs = 20;
+
+    public static string Draw(Evaluation test, IReadOnlyList<string> classes) =>
+        classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test.Confusion, classes);
+
+    private static string Table(int[][] confusion, IReadOnlyList<string> classes)
+    {
+        var html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>");
+        foreach (string name in classes)
+            html.Append($"<th><span>{WebUtility.HtmlEncode(name)}</span></th>");
+        html.Append("</tr></thead><tbody>");
+        for (int label = 0; label < classes.Count; label++)
+        {
+            html.Append($"<tr><th>{WebUtility.HtmlEncode(classes[label])}</th>");
+            int total = Math.Max(1, confusion[label].Sum());
+            for (int guess = 0; guess < classes.Count; guess++)
+            {
+                int count = confusion[label][guess];
+                double share = (double)count / total;
+                html.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<td style=\"background:{Shade(share, label == guess)};color:{(share > 0.55 ? "#fff" : "#1d2733")}\">{(count == 0 ? "" : count)}</td>"
+                );
+            }
+            html.Append("</tr>");
+        }
+        return html.Append(
+                "</tbody></table><p class=\"note\">Rows are what an image shows, columns what it was taken for.</p></div>"
+            )
+            .ToString();
+    }
+
+    private static string Pairs(int[][] confusion, IReadOnlyList<string> classes)
+    {
+        var pairs = confusion
+            .SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
+            .Where(pair => pair.label != pair.guess && pair.count > 0)
+            .OrderByDescending(pair => pair.count)
+            .Take(MostPairs);
+        var html = new StringBuilder(
+            "<div><table class=\"layers\"><thead><tr><th>shows</th><th>taken for</th><th class=\"n\">images</th></tr></thead><tbody>"
+        );
+        foreach (var (label, guess, count) in pairs)
+            html.Append(
+                $"<tr><td>{WebUtility.HtmlEncode(classes[label])}</td><td>{WebUtility.HtmlEncode(classes[guess])}</td><td class=\"n\">{count}</td></tr>"
+            );
+        return html.Append("</tbody></table></div>").ToString();
+    }
+
+    /// <summary>White to blue where it is right, white to orange where it is wrong, which a few percent show already.</summary>
+    private static string Shade(double share, bool right)
+    {
+        double strength = right ? share : Math.Min(1, 4 * share);
+        var (red, green, blue) = right ? (37, 99, 168) : (217, 130, 43);
+        int Mix(int colour) => (int)Math.Round(255 + (colour - 255) * strength);
+        return $"rgb({Mix(red)},{Mix(green)},{Mix(blue)})";
+    }
+}
