@@ -146,6 +146,39 @@ public class TrainTests
         done.ShowsNoInternals();
     }
 
+    [Test]
+    public void Overfitting_one_batch_answers_by_its_exit_code_and_leaves_nothing()
+    {
+        using var tool = new Tool();
+        var can = Train(tool, "run", "--overfit-batch");
+        Assert.That(can.Code, Is.Zero, can.Errors);
+        Assert.That(can.LastLine, Is.EqualTo("the network can learn one batch"));
+        var cannot = Train(tool, "run", "--overfit-batch", "10", "--lr", "1e-9");
+        Assert.That(cannot.Code, Is.EqualTo(1));
+        Assert.That(cannot.LastLine, Does.Contain("10 steps"));
+        Assert.That(Directory.Exists(Path.Combine(tool.Folder, "run")), Is.False);
+    }
+
+    [Test]
+    public void A_folder_with_more_classes_than_the_head_is_refused()
+    {
+        using var tool = new Tool();
+        var shape = new ImageShape(1, 20, 28);
+        foreach (string name in new[] { "train/a", "train/b", "train/c", "test/a", "test/b", "test/c" })
+        {
+            Directory.CreateDirectory(Path.Combine(tool.Folder, "photos", name));
+            File.WriteAllBytes(
+                Path.Combine(tool.Folder, "photos", name, "1.png"),
+                ImageDecoder.EncodePng(new Raster(shape, new byte[shape.Size]))
+            );
+        }
+        string spec = tool.Write("n.cnn", "network N { input 1 x 20 x 28; flatten; linear(2) }");
+        var done = tool.Run("train", spec, "--data", "photos", "--out", "run");
+        Assert.That(done.Code, Is.EqualTo(1), done.Errors);
+        Assert.That(done.Errors, Does.Contain("3 classes").And.Contain("gives 2"));
+        Assert.That(Directory.Exists(Path.Combine(tool.Folder, "run")), Is.False);
+    }
+
     [TestCase("truncated")]
     [TestCase("emptied")]
     [TestCase("scribbled")]

@@ -15,6 +15,9 @@ namespace CnnSpec.Cli.Commands;
 /// <summary><c>cnnspec train</c>: a spec's recipe, carried out, or a run that was stopped, gone on with.</summary>
 public sealed class TrainCommand
 {
+    /// <summary>For <c>--overfit-batch</c> where no number is given.</summary>
+    private const int OverfitSteps = 200;
+
     private readonly Argument<string?> _file = new("file")
     {
         Description = "The spec",
@@ -67,6 +70,10 @@ public sealed class TrainCommand
         "--save-every",
         "Seconds between checkpoints in the midst of an epoch; 30 if unsaid"
     );
+    private readonly Option<int?> _overfit = PositiveOption.Create<int?>(
+        "--overfit-batch",
+        "Only prove that the network can learn one batch by heart, in at most N steps; 200 if unsaid"
+    );
     private readonly Option<int?> _threads = PositiveOption.Create<int?>(
         "--threads",
         "Threads of one operation; all processors if unsaid"
@@ -92,6 +99,7 @@ public sealed class TrainCommand
         );
         command.Arguments.Add(self._file);
         self._spec.AddTo(command);
+        self._overfit.Arity = ArgumentArity.ZeroOrOne;
         self._checkpoint.AcceptOnlyFromAmong("latest", "previous");
         foreach (var option in self.Fixed.Skip(2))
             command.Options.Add(option);
@@ -106,7 +114,21 @@ public sealed class TrainCommand
 
     /// <summary>What is fixed when a run begins.</summary>
     private IReadOnlyList<Option> Fixed =>
-        [_spec.Set, _spec.Input, _recipe, _data, _batch, _rate, _seed, _limit, _precision, _out, _from, _partial];
+        [
+            _spec.Set,
+            _spec.Input,
+            _recipe,
+            _data,
+            _batch,
+            _rate,
+            _seed,
+            _limit,
+            _precision,
+            _out,
+            _from,
+            _partial,
+            _overfit,
+        ];
 
     private void Validate(CommandResult result)
     {
@@ -138,12 +160,26 @@ public sealed class TrainCommand
         if (arguments.GetValue(_saveEvery) is { } seconds)
             plan = plan with { SaveEvery = TimeSpan.FromSeconds(seconds) };
 
+        if (arguments.GetResult(_overfit) is { Implicit: false })
+            return Overfit(plan, arguments.GetValue(_overfit) ?? OverfitSteps, interruption.Token);
+
         var test = TrainingDisplay.Follow(tell => new TrainingRun(plan, tell).Execute(interruption.Token));
         if (test is null)
             return ExitCode.Interrupted;
         Terminal.Note($"report: {Path.Combine(plan.Folder, RunReport.FileName)}");
         Terminal.Result($"test accuracy: {test.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         return ExitCode.Fine;
+    }
+
+    private static int Overfit(TrainingPlan plan, int steps, CancellationToken stop)
+    {
+        bool learnt = TrainingDisplay.Follow(tell => new OverfitBatch(plan, tell).Execute(steps, stop));
+        Terminal.Result(
+            learnt
+                ? "the network can learn one batch"
+                : $"the network did not learn one batch in {steps} steps: try more (--overfit-batch {10 * steps}) or another rate (--lr)"
+        );
+        return learnt ? ExitCode.Fine : ExitCode.WrongInput;
     }
 
     /// <summary>Null where the spec has errors, which have been shown.</summary>

@@ -56,6 +56,9 @@ public static class Terminal
             Console.Error.WriteLine(line);
     }
 
+    public static void Warning(string message) =>
+        Note(ColoursErrors ? $"\e[1;33mwarning\e[0m: {message}" : $"warning: {message}");
+
     public static void Error(string message, string? help = null)
     {
         Console.Error.WriteLine(ColoursErrors ? $"\e[1;31merror\e[0m: {message}" : $"error: {message}");

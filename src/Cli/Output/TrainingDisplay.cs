@@ -55,6 +55,26 @@ public static class TrainingDisplay
                 List("begin anew, for their shapes differ", match.OtherShape);
                 List("of the file are not in the network", match.Unexpected);
                 break;
+            case PreflightDone look:
+                if (look.IsOff)
+                    Terminal.Warning(
+                        $"the loss of the untrained network is {look.Loss:0.00}, and guessing gives {look.Chance:0.00} "
+                            + "(ln of the number of classes): look at its first weights (init) and the scaling of pixels (normalize)"
+                    );
+                if (look.WithoutGradient.Count > 0)
+                    Terminal.Warning(
+                        $"{look.WithoutGradient.Count} of {look.Parameters} parameters get no gradient, and will not learn: "
+                            + Listed(look.WithoutGradient)
+                    );
+                if (look.ZeroGradient.Count > 0)
+                    Terminal.Note(
+                        $"note: {look.ZeroGradient.Count} of {look.Parameters} parameters have a gradient of zero in the first "
+                            + $"batch, as behind a factor that begins at zero or a dead relu: {Listed(look.ZeroGradient)}"
+                    );
+                break;
+            case BatchLook look:
+                Terminal.Note($"step {look.Step, 5}  loss {look.Loss:0.0000}  {look.Right} of {look.Images} right");
+                break;
             case RunPrepared run:
                 foreach (string note in run.Notes)
                     Terminal.Note($"note: {note}");
@@ -79,7 +99,7 @@ public static class TrainingDisplay
                 string held = m.ValidationAccuracy is { } accuracy ? $"  validation {accuracy:0.00%}" : "";
                 Terminal.Note(
                     $"epoch {m.Epoch, 3}  loss {m.TrainLoss:0.0000}  train {m.TrainAccuracy:0.00%}{held}  "
-                        + $"lr {m.LearningRate:0.#####}  {m.ImagesPerSecond:N0} images/s  {m.Seconds:0.0} s"
+                        + $"lr {m.LearningRate:G4}  {m.ImagesPerSecond:N0} images/s  {m.Seconds:0.0} s"
                 );
                 break;
         }
@@ -95,6 +115,10 @@ public static class TrainingDisplay
         if (names.Count > MostListed)
             Terminal.Note($"    and {names.Count - MostListed} more");
     }
+
+    private static string Listed(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostListed))
+        + (names.Count > MostListed ? $" and {names.Count - MostListed} more" : "");
 
     /// <summary>Where a run was left: so many whole epochs, and so many steps of the next.</summary>
     private static string Place(int epochs, int steps) =>

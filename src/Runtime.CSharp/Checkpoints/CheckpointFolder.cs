@@ -54,9 +54,12 @@ internal sealed class CheckpointFolder(string run) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EnvironmentError($"{_folder} cannot be written", "check the disk and its permissions", e);
+            throw new EnvironmentError($"the folder {run} cannot be written", "choose another one with --out", e);
         }
     }
+
+    /// <summary>Removes all checkpoints: those of a run that was killed before it was one.</summary>
+    public void Clear() => Steps().ForEach(step => TryDelete(PathOf(step)));
 
     /// <summary>Adds a checkpoint, then removes all but it and the one before it.</summary>
     /// <param name="step">Batches trained on so far; names the file and orders it among the others.</param>

@@ -77,25 +77,20 @@ public sealed class RunFolder
             $"data {_description.DataFingerprint[..Math.Min(12, _description.DataFingerprint.Length)]}",
         ];
 
-    /// <summary>Makes the folder and writes into it what the run is of.</summary>
-    /// <exception cref="InputError">It holds another run.</exception>
-    /// <exception cref="EnvironmentError">The folder cannot be written.</exception>
-    public static RunFolder Create(TrainingPlan plan, ChannelStatistics? scaling)
+    /// <exception cref="InputError">The folder holds another run.</exception>
+    internal static void RefuseAnother(string folder)
     {
-        if (File.Exists(System.IO.Path.Combine(plan.Folder, RunDescription.FileName)))
+        if (File.Exists(System.IO.Path.Combine(folder, RunDescription.FileName)))
             throw new InputError(
-                $"{plan.Folder} already holds a run",
-                $"go on with it ('cnnspec train --resume {plan.Folder}'), remove it, or choose another folder with --out"
+                $"{folder} already holds a run",
+                $"go on with it ('cnnspec train --resume {folder}'), remove it, or choose another folder with --out"
             );
-        try
-        {
-            Directory.CreateDirectory(plan.Folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new EnvironmentError($"the folder {plan.Folder} cannot be made", "choose another one with --out", e);
-        }
+    }
 
+    /// <summary>Writes into a new run's folder what the run is of.</summary>
+    /// <exception cref="EnvironmentError">The folder cannot be written.</exception>
+    internal static RunFolder Create(TrainingPlan plan, ChannelStatistics? scaling)
+    {
         var folder = new RunFolder(plan.Folder, RunDescription.Of(plan, scaling));
         folder.WriteText("spec" + System.IO.Path.GetExtension(plan.Spec.Path), plan.Spec.Text);
         folder.Log.Begin(plan, epochs: 0);

@@ -23,6 +23,24 @@ public sealed record RunPrepared(
     (int Epochs, int Batches)? ResumedAt
 ) : TrainingEvent;
 
+/// <summary>A look at the untrained network.</summary>
+/// <param name="Loss">Cross-entropy of the first images.</param>
+/// <param name="Chance">That of guessing: ln of the number of classes.</param>
+/// <param name="IsOff">Whether the loss is far from guessing's.</param>
+/// <param name="WithoutGradient">Parameters that the loss does not depend on.</param>
+/// <param name="ZeroGradient">Parameters whose gradient is zero throughout.</param>
+public sealed record PreflightDone(
+    double Loss,
+    double Chance,
+    bool IsOff,
+    int Parameters,
+    IReadOnlyList<string> WithoutGradient,
+    IReadOnlyList<string> ZeroGradient
+) : TrainingEvent;
+
+/// <summary>How well one batch is known after so many steps on it.</summary>
+public sealed record BatchLook(int Step, double Loss, int Right, int Images, int Classes) : TrainingEvent;
+
 /// <summary>A step was taken. Loss and accuracy are those of the epoch so far.</summary>
 public sealed record StepTaken(int Epoch, int Step, int Steps, double Loss, double Accuracy, double ImagesPerSecond)
     : TrainingEvent

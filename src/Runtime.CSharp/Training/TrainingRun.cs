@@ -63,13 +63,21 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         }
     }
 
+    /// <summary>Looks whether the network can learn at all, then makes the folder.</summary>
     private RunFolder Begin(Learner learner, TrainingData data, CheckpointFolder checkpoints)
     {
         if (plan.From is { } from)
             tell(new WeightsAdopted(from.Path, learner.Adopt(from)));
-        var run = RunFolder.Create(plan, data.Statistics);
+        var look = Preflight.Of(learner.Network, data, _objective);
+        // Weights that learnt something else before may be sure of themselves, and wrong.
+        tell(plan.From is null ? look : look with { IsOff = false });
+        RunFolder.RefuseAnother(plan.Folder);
         checkpoints.Occupy();
-        return run;
+        checkpoints.Clear();
+        // A run killed before its first checkpoint begins anew by the seed, but weights from elsewhere would be lost.
+        if (plan.From is not null)
+            learner.Save(checkpoints, data.Batches.BatchCount);
+        return RunFolder.Create(plan, data.Statistics);
     }
 
     /// <summary>Puts everything as it was at the checkpoint; without one, at the beginning.</summary>

@@ -151,6 +151,18 @@ module Recipe =
 
         { recipe with Optimizer = optimizer }
 
+    /// The same data and optimizer, and nothing that makes learning harder or changes its pace.
+    let plain (recipe: Recipe) =
+        { recipe with
+            Augment = []
+            Schedule = ConstantRate
+            Warmup = 0.0
+            Loss = { LabelSmoothing = 0.0; ClassWeights = [] }
+            Accumulate = 1
+            AverageDecay = None
+            EarlyStop = None
+        }
+
     /// Whether the rate's course is laid out over all epochs, so that more of them would change it from the start.
     let dependsOnLength (recipe: Recipe) =
         match recipe.Schedule with

@@ -1,0 +1,70 @@
+using CnnSpec.Ir;
+using CnnSpec.Operators;
+using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CnnSpec.Runtime.Training;
+
+/// <summary>A look at an untrained network before time is spent on it: one batch forward and backward, of which nothing
+/// stays.</summary>
+internal static class Preflight
+{
+    /// <summary>More show nothing that these do not.</summary>
+    private const int MostImages = 64;
+
+    /// <summary>A loss beyond these multiples of guessing's is not what small random weights give.</summary>
+    private const double LeastRatio = 0.5;
+    private const double MostRatio = 2;
+
+    /// <exception cref="InputError">The data have more classes than the network's head has outputs.</exception>
+    public static PreflightDone Of(Network network, TrainingData data, Objective objective)
+    {
+        Fits(network.Program, data);
+        using var scope = NewDisposeScope();
+        var parameters = network.named_parameters().ToArray();
+        var learnt = parameters.Select(entry => entry.name).ToHashSet();
+        var buffers = network
+            .NamedWeights()
+            .Where(weight => !learnt.Contains(weight.Name))
+            .Select(weight => (weight.Tensor, Before: weight.Tensor.clone()))
+            .ToArray();
+
+        using var batch = data.Batches.Epoch(0).First();
+        var (images, labels) = batch.ToTensors();
+        long count = Math.Min(batch.Count, MostImages);
+        (images, labels) = (images.narrow(0, 0, count), labels.narrow(0, 0, count));
+        network.train();
+        var outputs = network.ForwardWithHeads(images);
+        double loss = nn.functional.cross_entropy(outputs[0], labels).item<float>();
+        objective.Loss(outputs, labels, null).backward();
+
+        var without = new List<string>();
+        var zero = new List<string>();
+        foreach (var (name, parameter) in parameters)
+        {
+            if (parameter.grad is not { } gradient)
+                without.Add(name);
+            else if (!gradient.any().item<bool>())
+                zero.Add(name);
+            parameter.grad = null;
+        }
+        using var withoutGradient = no_grad();
+        foreach (var (tensor, before) in buffers)
+            tensor.copy_(before);
+        double chance = Math.Log(outputs[0].shape[1]);
+        bool isOff = !(loss >= LeastRatio * chance && loss <= MostRatio * chance);
+        return new PreflightDone(loss, chance, isOff, parameters.Length, without, zero);
+    }
+
+    private static void Fits(Program program, TrainingData data)
+    {
+        long outputs = ProgramModule.outputShape(program).Head;
+        int classes = data.Train.ClassNames.Count;
+        if (classes > outputs)
+            throw new InputError(
+                $"the data have {classes} classes, and the network's head gives {outputs}",
+                $"let the last layer have {classes} outputs, as in --set classes={classes} where the spec has that parameter"
+            );
+    }
+}
