@@ -24,7 +24,7 @@ public sealed class OverfitBatch(TrainingPlan plan, Action<TrainingEvent> tell)
         EngineSetup.Initialise(plan.Threads);
         var simple = plan with { Recipe = RecipeModule.plain(plan.Recipe) };
         var data = TrainingData.Of(simple);
-        using var learner = new Learner(plan.Program, simple.Recipe);
+        using var learner = new Learner(plan.Program, simple.Recipe, new Execution(plan.Precision));
         var objective = new Objective(plan.Program, simple.Recipe);
         double rate = RecipeModule.learningRate(simple.Recipe);
         using var batch = data.Batches.Epoch(0).First();
