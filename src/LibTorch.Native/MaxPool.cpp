@@ -1,10 +1,11 @@
-// cnnspec::max_pool: max pooling of channels-last maps. libtorch keeps eight bytes for the place of each maximum; here it is
+// cnnspec::max_pool: max pooling of channels-last maps, then ReLU where asked, which is ReLU first. libtorch keeps eight bytes for the place of each maximum; here it is
 // one, the place within the window.
 #include "ChannelRows.h"
 
 #include <ATen/native/Pool.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/relu.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -32,12 +33,12 @@ Tensor channels_last(const Tensor& like, int64_t height, int64_t width, at::Scal
 
 class MaxPool : public torch::autograd::Function<MaxPool> {
   public:
-    static Tensor forward(AutogradContext* context, const Tensor& input, const PoolShape& shape) {
+    static Tensor forward(AutogradContext* context, const Tensor& input, const PoolShape& shape, bool relu) {
         Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
         Tensor y = channels_last(x, shape.outHeight, shape.outWidth, x.scalar_type());
         Tensor position = channels_last(x, shape.outHeight, shape.outWidth, at::kByte);
-        kernels().max_pool(element_of(x), shape, x.data_ptr(), y.data_ptr(), position.data_ptr<uint8_t>());
-        context->save_for_backward({position});
+        kernels().max_pool(element_of(x), shape, relu, x.data_ptr(), y.data_ptr(), position.data_ptr<uint8_t>());
+        context->save_for_backward({position, relu ? y : Tensor()});
         context->saved_data["shape"] = std::vector<int64_t>{
             shape.images,       shape.channels,    shape.height,       shape.width,       shape.outHeight, shape.outWidth,
             shape.kernelHeight, shape.kernelWidth, shape.strideHeight, shape.strideWidth, shape.padTop,    shape.padLeft};
@@ -45,36 +46,40 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list gradients) {
-        Tensor position = context->get_saved_variables()[0];
+        auto saved = context->get_saved_variables();
+        Tensor position = saved[0], y = saved[1];
         auto s = context->saved_data["shape"].toIntVector();
         PoolShape shape{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
         Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
         Tensor dx = channels_last(dy, shape.height, shape.width, dy.scalar_type());
-        kernels().max_pool_input(element_of(dy), shape, dy.data_ptr(), position.data_ptr<uint8_t>(), dx.data_ptr());
-        return {dx, Tensor()};
+        kernels().max_pool_input(element_of(dy), shape, dy.data_ptr(), y.defined() ? y.data_ptr() : nullptr,
+                                 position.data_ptr<uint8_t>(), dx.data_ptr());
+        return {dx, Tensor(), Tensor()};
     }
 };
 
 // [N,C,H,W] → [N,C,H',W'], float32 or bfloat16. Anything else goes to libtorch's own.
-Tensor max_pool(const Tensor& x, IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding, bool ceil) {
+Tensor max_pool(const Tensor& x, IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding, bool ceil, bool relu) {
     bool fits = x.dim() == 4 && has_kernels(x) && kernel[0] * kernel[1] <= 256 && 2 * padding[0] <= kernel[0] &&
                 2 * padding[1] <= kernel[1];
-    if (!fits)
-        return at::max_pool2d(x, kernel, stride, padding, /*dilation=*/1, ceil);
+    if (!fits) {
+        Tensor y = at::max_pool2d(x, kernel, stride, padding, /*dilation=*/1, ceil);
+        return relu ? at::relu(y) : y;
+    }
     PoolShape shape = pool_shape(x, kernel, stride, padding, ceil);
     TORCH_CHECK(shape.outHeight > 0 && shape.outWidth > 0, "the windows of ", kernel, " do not fit on ", x.sizes());
     if (c10::GradMode::is_enabled() && x.requires_grad())
-        return MaxPool::apply(x, shape);
+        return MaxPool::apply(x, shape, relu);
     Tensor rows = x.contiguous(at::MemoryFormat::ChannelsLast);
     Tensor y = channels_last(rows, shape.outHeight, shape.outWidth, x.scalar_type());
-    kernels().max_pool(element_of(rows), shape, rows.data_ptr(), y.data_ptr(), nullptr);
+    kernels().max_pool(element_of(rows), shape, relu, rows.data_ptr(), y.data_ptr(), nullptr);
     return y;
 }
 
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
-    m.def("max_pool(Tensor x, int[2] kernel, int[2] stride, int[2] padding, bool ceil) -> Tensor", max_pool);
+    m.def("max_pool(Tensor x, int[2] kernel, int[2] stride, int[2] padding, bool ceil, bool relu) -> Tensor", max_pool);
 }
 
 } // namespace cnnspec

@@ -51,15 +51,15 @@ public static class EngineSetup
             relu
         );
 
-    /// <summary>Max pooling by the engine's own kernel; null where it has none for these windows.</summary>
-    internal static Operation? MaxPool(MaxPooling pool)
+    /// <summary>Max pooling, then ReLU where asked, by the engine's own kernel; null where it has none for these windows.</summary>
+    internal static Operation? MaxPool(MaxPooling pool, bool relu)
     {
         if (pool.Dilation.Height != 1 || pool.Dilation.Width != 1)
             return null;
         long[] kernel = [pool.Kernel.Height, pool.Kernel.Width];
         long[] stride = [pool.Stride.Height, pool.Stride.Width];
         long[] padding = [pool.Padding.Height, pool.Padding.Width];
-        return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil);
+        return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil, relu);
     }
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
@@ -98,7 +98,7 @@ public static class EngineSetup
         return relu ? result.relu() : result;
     }
 
-    internal static Operation? MaxPool(MaxPooling pool) => null;
+    internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
 #endif
 
     /// <summary>Loads the engine and gives it so many threads; null for all processors.</summary>

@@ -41,7 +41,13 @@ public static class FusedKernels
             relu
         );
 
-    /// <summary>The maximum of each window: <c>[N,C,H,W] → [N,C,H',W']</c>.</summary>
-    public static Tensor MaxPool(Tensor x, long[] kernel, long[] stride, long[] padding, bool ceil) =>
-        MaxPoolOperator.Call(x, kernel, stride, padding, ceil);
+    /// <summary>The maximum of each window, then ReLU where <paramref name="relu"/>: <c>[N,C,H,W] → [N,C,H',W']</c>.</summary>
+    public static Tensor MaxPool(
+        Tensor x,
+        long[] kernel,
+        long[] stride,
+        long[] padding,
+        bool ceil,
+        bool relu = false
+    ) => MaxPoolOperator.Call(x, kernel, stride, padding, ceil, relu);
 }

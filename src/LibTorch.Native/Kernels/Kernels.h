@@ -66,9 +66,10 @@ struct Kernels {
     void (*normalise_sums)(const NormBackward&, float* sum, float* product);
     // dx = slope·g + tilt·(x − mean) + offset.
     void (*normalise_input)(const NormBackward&, const float* slope, const float* tilt, const float* offset);
-    // Maxima of windows of [N,H,W,C], and the position (row by row) of each in its window.
-    void (*max_pool)(Element, const PoolShape&, const void* x, void* y, uint8_t* position);
-    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const uint8_t* position, void* dx);
+    // Maxima of windows of [N,H,W,C], then ReLU where asked, and the position (row by row) of each in its window.
+    void (*max_pool)(Element, const PoolShape&, bool relu, const void* x, void* y, uint8_t* position);
+    // `y` is the output where ReLU was asked, else null.
+    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position, void* dx);
 };
 
 const Kernels& kernels();

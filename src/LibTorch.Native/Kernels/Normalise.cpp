@@ -60,13 +60,14 @@ template <typename Visit> inline void each_block(int64_t width, Visit&& visit) {
     }
 }
 
-template <typename T> const T* row(RowView view, int64_t index, int64_t fold) {
-    return static_cast<const T*>(view.data) + index * fold * view.stride;
-}
-
-template <typename T> T* row_out(RowView view, int64_t index, int64_t fold) {
-    return static_cast<T*>(view.data) + index * fold * view.stride;
-}
+// Where a block's values lie in each joined row. A local of its own: what is written through it cannot be its own fields.
+template <typename T> struct Cursor {
+    T* start;
+    int64_t step;
+    Cursor(RowView view, const Grid& grid, int64_t column)
+        : start(view.data ? static_cast<T*>(view.data) + column : nullptr), step(grid.fold * view.stride) {}
+    T* row(int64_t index) const { return start + index * step; }
+};
 
 // The rows that do not fill a joined one, as rows of their own.
 struct Remainder {
@@ -107,8 +108,9 @@ void add_moments(RowShape shape, RowView x, const Grid& grid, const float* origi
             Vector s[N] = {}, q[N] = {}, o[N];
             for (int64_t k = 0; k < N; k++)
                 o[k] = load(origins.data() + column + k * Lanes);
+            Cursor<T> values(x, grid, column);
             for (int64_t i = begin; i < end; i++) {
-                const T* at = row<T>(x, i, grid.fold) + column;
+                const T* at = values.row(i);
                 for (int64_t k = 0; k < N; k++) {
                     Vector value = load(at + k * Lanes, k == N - 1 ? last : Lanes) - o[k];
                     s[k] += value;
@@ -161,14 +163,16 @@ template <typename T, bool Sum, bool Relu> void normalise_rows(const NormForward
                 a[k] = load(scales.data() + column + k * Lanes);
                 b[k] = load(shifts.data() + column + k * Lanes);
             }
-            for (int64_t i = grid.begin(task); i < grid.begin(task + 1); i++) {
-                const T* x = row<T>(n.x, i, grid.fold) + column;
-                T* y = row_out<T>(n.y, i, grid.fold) + column;
+            Cursor<T> from(n.x, grid, column), addend(n.addend, grid, column), to(n.y, grid, column);
+            int64_t end = grid.begin(task + 1);
+            for (int64_t i = grid.begin(task); i < end; i++) {
+                const T *x = from.row(i), *other = addend.row(i);
+                T* y = to.row(i);
                 for (int64_t k = 0; k < N; k++) {
                     int64_t lanes = k == N - 1 ? last : Lanes;
                     Vector value = load(x + k * Lanes, lanes) * a[k] + b[k];
                     if (Sum)
-                        value += load(row<T>(n.addend, i, grid.fold) + column + k * Lanes, lanes);
+                        value += load(other + k * Lanes, lanes);
                     store(y + k * Lanes, Relu ? positive_part(value) : value, lanes);
                 }
             }
@@ -228,14 +232,17 @@ void sum_rows(const NormBackward& n, const Grid& grid, double* sum, double* prod
                 a[k] = load(scales.data() + column + k * Lanes);
                 b[k] = load(shifts.data() + column + k * Lanes);
             }
+            Cursor<T> input(n.x, grid, column), output(n.y, grid, column), gradient(n.dy, grid, column),
+                masked(n.masked, grid, column);
             for (int64_t i = begin; i < end; i++) {
+                const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i);
+                T* kept = masked.row(i);
                 for (int64_t k = 0; k < N; k++) {
-                    int64_t lanes = k == N - 1 ? last : Lanes, at = column + k * Lanes;
-                    Vector x = load(row<T>(n.x, i, grid.fold) + at, lanes);
-                    const T* y = M == Mask::FromOutput ? row<T>(n.y, i, grid.fold) + at : nullptr;
-                    Vector g = through<M>(load(row<T>(n.dy, i, grid.fold) + at, lanes), x, y, a[k], b[k], lanes);
+                    int64_t lanes = k == N - 1 ? last : Lanes, at = k * Lanes;
+                    Vector x = load(xs + at, lanes);
+                    Vector g = through<M>(load(gs + at, lanes), x, ys + at, a[k], b[k], lanes);
                     if (Keep)
-                        store(row_out<T>(n.masked, i, grid.fold) + at, g, lanes);
+                        store(kept + at, g, lanes);
                     s[k] += g;
                     p[k] += g * (x - m[k]);
                 }
@@ -321,13 +328,17 @@ template <typename T, Mask M> void input_rows(const NormBackward& n, const Grid&
                 tilt[k] = load(tilts.data() + at);
                 offset[k] = load(offsets.data() + at);
             }
-            for (int64_t i = grid.begin(task); i < grid.begin(task + 1); i++) {
+            Cursor<T> input(n.x, grid, column), output(n.y, grid, column), gradient(n.dy, grid, column),
+                result(n.dx, grid, column);
+            int64_t end = grid.begin(task + 1);
+            for (int64_t i = grid.begin(task); i < end; i++) {
+                const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i);
+                T* dx = result.row(i);
                 for (int64_t k = 0; k < N; k++) {
-                    int64_t lanes = k == N - 1 ? last : Lanes, at = column + k * Lanes;
-                    Vector x = load(row<T>(n.x, i, grid.fold) + at, lanes);
-                    const T* y = M == Mask::FromOutput ? row<T>(n.y, i, grid.fold) + at : nullptr;
-                    Vector g = through<M>(load(row<T>(n.dy, i, grid.fold) + at, lanes), x, y, a[k], b[k], lanes);
-                    store(row_out<T>(n.dx, i, grid.fold) + at, slope[k] * g + (tilt[k] * (x - m[k]) + offset[k]), lanes);
+                    int64_t lanes = k == N - 1 ? last : Lanes, at = k * Lanes;
+                    Vector x = load(xs + at, lanes);
+                    Vector g = through<M>(load(gs + at, lanes), x, ys + at, a[k], b[k], lanes);
+                    store(dx + at, slope[k] * g + (tilt[k] * (x - m[k]) + offset[k]), lanes);
                 }
             }
         });

@@ -102,6 +102,7 @@ public static class LayerTimes
         kernel switch
         {
             Kernel.Normalise k => "batch_norm" + (k.sum ? "+add" : "") + (k.relu ? "+relu" : ""),
+            Kernel.MaxPoolRelu => "max_pool+relu",
             Kernel.Single { Item: Op.Activate { Item: var activation } } => activation.ToString().ToLowerInvariant(),
             Kernel.Single k => Snake(k.Item.ToString()),
             _ => kernel.ToString()!,

@@ -15,14 +15,18 @@ internal static class Kernels
         {
             Kernel.Normalise k => Normalisation(k.Item1, k.sum, k.relu),
             Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
-            Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item) is { } own => own,
+            Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
+                own,
+            Kernel.MaxPoolRelu k => EngineSetup.MaxPool(k.Item, relu: true) ?? PoolThenRelu(k.Item),
             Kernel.Single k => Operations.For(k.Item),
             _ => throw new NotSupportedException($"the runtime has no kernel {kernel}"),
         };
 
     /// <summary>Whether the stage's inputs, weights and output may be bfloat16. Normalisation keeps its weights in float32.</summary>
-    public static (bool Values, bool Weights) ShortFloats(Kernel kernel) =>
+    public static (bool Values, bool Weights) ShortFloats(Kernel kernel, IReadOnlyList<Tensor> inputs) =>
         kernel is not Kernel.Single { Item: var op } ? (true, false)
+        // oneDNN has no fast bfloat16 convolution of a single channel.
+        : op.IsConv && inputs[0].shape[1] == 1 ? (false, false)
         : op.IsConv || op.IsLinear ? (true, true)
         : (IsCheap(op), false);
 
@@ -43,6 +47,16 @@ internal static class Kernels
         || op.IsConcat
         || op.IsAdd
         || op.IsMultiply;
+
+    private static Operation PoolThenRelu(MaxPooling pool)
+    {
+        var maxima = Operations.For(Op.NewMaxPool(pool));
+        return (x, w, training) =>
+        {
+            using var pooled = maxima(x, w, training);
+            return pooled.relu();
+        };
+    }
 
     private static Operation Normalisation(BatchNormalisation norm, bool sum, bool relu)
     {

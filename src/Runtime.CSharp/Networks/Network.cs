@@ -137,7 +137,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     {
         if (Execution.Precision == Precision.Float32)
             return stage.Run(operands, stage.Weights, training);
-        var (values, weights) = Kernels.ShortFloats(stage.Kernel);
+        var (values, weights) = Kernels.ShortFloats(stage.Kernel, operands);
         // Casts belong to this scope; autograd keeps those that the backward pass needs.
         using var scope = NewDisposeScope();
         var type = values ? ScalarType.BFloat16 : ScalarType.Float32;

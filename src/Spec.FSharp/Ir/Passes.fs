@@ -37,14 +37,16 @@ let private joined (first: Stage) (reader: Stage) =
         | [ other ] -> become (Normalise(norm, true, false)) (first.Inputs @ [ other ])
         | _ -> None
     | Normalise(norm, true, false), Single(Activate Relu) -> become (Normalise(norm, true, true)) first.Inputs
+    | Single(Activate Relu), Single(MaxPool pool) -> become (MaxPoolRelu pool) first.Inputs
     | _ -> None
 
-/// Batch normalisation takes the sum and the ReLU after it into its own passes over memory.
-let rec fuseNormalisation (program: Program) (stages: Stage list) : Stage list =
+/// Batch normalisation takes the sum and the ReLU after it, and max pooling the ReLU before it, into its own passes over
+/// memory.
+let rec fuse (program: Program) (stages: Stage list) : Stage list =
     let kept = kept program
     let readers = onlyReader stages
 
-    let joins =
+    let found =
         stages
         |> List.filter (fun stage -> not (Set.contains stage.Output kept))
         |> List.choose (fun stage ->
@@ -53,6 +55,10 @@ let rec fuseNormalisation (program: Program) (stages: Stage list) : Stage list =
             |> Option.map (fun both -> stage.Output, both))
         // Of a sum of two normalised branches one is joined.
         |> List.distinctBy (fun (_, both) -> both.Output)
+
+    // A stage that has just been joined with the one before it waits for the next turn.
+    let grown = found |> List.map (fun (_, both) -> both.Output) |> Set.ofList
+    let joins = found |> List.filter (fun (gone, _) -> not (Set.contains gone grown))
 
     if joins.IsEmpty then
         stages
@@ -63,8 +69,7 @@ let rec fuseNormalisation (program: Program) (stages: Stage list) : Stage list =
         stages
         |> List.filter (fun stage -> not (Set.contains stage.Output gone))
         |> List.map (fun stage -> Map.tryFind stage.Output made |> Option.defaultValue stage)
-        |> fuseNormalisation program
+        |> fuse program
 
 /// What a network runs.
-let all (program: Program) : Stage list =
-    Stages.plain program |> fuseNormalisation program
+let all (program: Program) : Stage list = Stages.plain program |> fuse program

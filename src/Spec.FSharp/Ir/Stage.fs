@@ -9,6 +9,8 @@ type Kernel =
     | Single of Op
     /// Batch normalisation, then (`sum`) the second input added, then (`relu`) negative values cut off.
     | Normalise of BatchNormalisation * sum: bool * relu: bool
+    /// Max pooling, then negative values cut off: the same as ReLU first, on fewer values.
+    | MaxPoolRelu of MaxPooling
 
 /// Values are numbered as the program's nodes are.
 type Stage =

@@ -169,18 +169,20 @@ public sealed class FusedKernelTests
         Seeded.Random();
         foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
         foreach (var memory in new[] { Memory.ChannelsLast, Memory.Contiguous })
+        foreach (bool relu in new[] { false, true })
         {
             // Few values, so that many are equal: of equal ones the first wins, as in libtorch.
             var values = randint(-4, 4, [2, channels, 9, 11]).to(type);
             var mine = Lay(values.clone(), memory).requires_grad_();
             var other = values.clone().requires_grad_();
-            var actual = FusedKernels.MaxPool(mine, kernel, stride, padding, ceil);
+            var actual = FusedKernels.MaxPool(mine, kernel, stride, padding, ceil, relu);
             var expected = F.max_pool2d(other, kernel, stride, padding, [1, 1], ceil);
+            expected = relu ? expected.relu() : expected;
             var direction = randint(-3, 3, expected.shape).to(type);
             actual.backward([direction]);
             expected.backward([direction]);
-            AssertClose(actual, expected, 0, $"value, {type}, {memory}");
-            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}");
+            AssertClose(actual, expected, 0, $"value, {type}, {memory}, {relu}");
+            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}, {relu}");
         }
     }
 
@@ -188,11 +190,15 @@ public sealed class FusedKernelTests
     public void Max_pool_passes_on_what_is_not_a_number()
     {
         using var scope = NewDisposeScope();
-        var x = zeros(1, 2, 4, 6);
+        var x = ones(1, 2, 4, 6);
         x[0, 1, 2, 3] = tensor(float.NaN);
-        var pooled = FusedKernels.MaxPool(x, [2, 2], [2, 2], [0, 0], false);
-        Assert.That(pooled.isnan().sum().item<long>(), Is.EqualTo(1));
-        Assert.That(float.IsNaN(pooled[0, 1, 1, 1].item<float>()));
+        foreach (var sign in new[] { 1, -1 })
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
+        {
+            var pooled = FusedKernels.MaxPool(x.mul(sign).to(type), [2, 2], [2, 2], [0, 0], false);
+            Assert.That(pooled.isnan().sum().item<long>(), Is.EqualTo(1), $"{type}");
+            Assert.That(float.IsNaN(pooled[0, 1, 1, 1].@float().item<float>()), $"{type}");
+        }
     }
 
     private sealed record Weights(Tensor Scale, Tensor Shift, Tensor Mean, Tensor Variance)

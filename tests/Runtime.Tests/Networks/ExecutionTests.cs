@@ -9,7 +9,7 @@ namespace CnnSpec.Runtime.Tests.Networks;
 public class ExecutionTests
 {
     private const string Residual =
-        "conv(8, kernel=3, padding=1); batch_norm; relu; "
+        "conv(8, kernel=3, padding=1); batch_norm; relu; conv(8, kernel=1); relu; max_pool(2, stride=1); "
         + "add { { conv(8, kernel=3, padding=1, bias=false); batch_norm; relu; conv(8, kernel=1); batch_norm }; identity }; relu; "
         + "max_pool(3, stride=2, padding=1); global_avg_pool; flatten; linear(5)";
 

@@ -20,6 +20,7 @@ type PassesTests() =
         |> List.map (fun kernel ->
             match kernel with
             | Normalise(_, sum, relu) -> "norm" + (if sum then "+add" else "") + (if relu then "+relu" else "")
+            | MaxPoolRelu _ -> "pool+relu"
             | Single op -> (string op).Split([| ' '; '\n' |])[0])
 
     static member Specs =
@@ -43,6 +44,12 @@ type PassesTests() =
 
         Assert.That(words body |> List.filter (fun w -> w.StartsWith "norm"), Has.Length.EqualTo 1)
         Assert.That(words body |> List.filter (fun w -> w.StartsWith "BatchNorm"), Has.Length.EqualTo 1)
+
+    [<Test>]
+    member _.``pooling takes the activation before it``() =
+        Assert.That(words "conv(4, kernel=1); relu; max_pool(2)", Is.EqualTo<string list> [ "Conv"; "pool+relu" ])
+        Assert.That(words "conv(4, kernel=1); relu; avg_pool(2)", Has.Length.EqualTo 3)
+        Assert.That(words "batch_norm; relu; max_pool(2)", Is.EqualTo<string list> [ "norm+relu"; "MaxPool" ])
 
     [<Test>]
     member _.``what is read twice is written``() =

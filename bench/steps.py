@@ -1,0 +1,75 @@
+"""Steps on images that lie in memory: `cnnspec bench` against bench/train_pytorch.py, one after the other, several times."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# spec below specs/, the optimizer of its recipe, steps a run (0.3 s at least for each window)
+NETWORKS = {
+    "resnet": ("resnet", "sgd", 15),
+    "googlenet": ("googlenet", "adamw", 10),
+    "densenet": ("densenet", "adamw", 10),
+    "convnet": ("mnist/convnet", "sgd", 200),
+}
+
+# What is measured, in this order in every repeat.
+WAYS = ["PyTorch", "PyTorch, tuned", "PyTorch, frozen", "cnnspec fp32", "cnnspec auto"]
+
+# What PyTorch itself gains from channels-last, bfloat16 and an allocator that keeps its pages.
+TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
+
+
+def run(command, environment):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, **environment})
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def measure(way, network, batch, threads):
+    spec, optimizer, steps = NETWORKS[network]
+    common = ["--batch", str(batch), "--steps", str(max(5, steps * 128 // max(batch, 16))), "--threads", str(threads)]
+    if way.startswith("cnnspec"):
+        precision = way.split()[1]
+        result = run([os.path.join(ROOT, "cnnspec"), "bench", os.path.join(ROOT, "specs", spec + ".cnn"), *common,
+                      "--precision", precision, "--format", "json"], {})
+        return {"training": result["training"]["images_per_second"],
+                "inference": result["inference"]["images_per_second"],
+                "peak_memory_bytes": result["peak_memory_bytes"]}
+    extra = {"PyTorch": [], "PyTorch, tuned": ["--channels-last", "--bf16"], "PyTorch, frozen": ["--frozen"]}[way]
+    return run(["/usr/bin/python3", os.path.join(ROOT, "bench/train_pytorch.py"), spec, "--optimizer", optimizer,
+                *common, *extra], TUNED if "tuned" in way else {})
+
+
+def compare(network, repeats, batch, threads):
+    """One dict of measurements for each repeat, by way."""
+    runs = []
+    for repeat in range(repeats):
+        runs.append({way: measure(way, network, batch, threads) for way in WAYS})
+        rates = ", ".join(f"{way} {found['training']:,.0f}" for way, found in runs[-1].items())
+        print(f"{network}, run {repeat + 1}, images/s in training: {rates}", file=sys.stderr)
+    return runs
+
+
+def summary(runs):
+    """Medians of each way, and of its ratios to eager PyTorch in the same repeat."""
+    result = {}
+    for way in WAYS:
+        values = {key: statistics.median(run[way][key] for run in runs) for key in runs[0][way]}
+        for key in ("training", "inference", "peak_memory_bytes"):
+            values[f"{key}_ratio"] = statistics.median(run[way][key] / run["PyTorch"][key] for run in runs)
+        result[way] = values
+    return result
+
+
+def table(network, found):
+    lines = [f"{network:18}{'training':>12}{'ratio':>8}{'inference':>12}{'ratio':>8}{'memory':>10}{'ratio':>8}"]
+    for way, v in found.items():
+        lines.append(f"{way:18}{v['training']:>12,.0f}{v['training_ratio']:>8.2f}{v['inference']:>12,.0f}"
+                     f"{v['inference_ratio']:>8.2f}{v['peak_memory_bytes'] / 1e6:>7,.0f} MB{v['peak_memory_bytes_ratio']:>8.2f}")
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""A network of tests/Parity/models.py trained by PyTorch on random images that lie in memory: eager, as people write it.
+
+Prints one JSON line: images per second in training (forward, loss, backward, optimizer step) and in evaluation, medians over
+windows of steps, and the peak of resident memory while training.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "Parity"))
+
+import torch
+from torch import nn
+
+import models
+
+WINDOWS = 5
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("model", help="as in models.MODELS: resnet, mnist/convnet")
+parser.add_argument("--batch", type=int, default=128)
+parser.add_argument("--steps", type=int, default=10)
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--optimizer", choices=["sgd", "adamw"], default="sgd")
+parser.add_argument("--channels-last", action="store_true")
+parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
+parser.add_argument("--frozen", action="store_true", help="evaluation by a frozen TorchScript")
+arguments = parser.parse_args()
+
+torch.set_num_threads(arguments.threads)
+torch.manual_seed(1)
+shape, make = models.MODELS[arguments.model]
+network = make()
+images, labels = torch.rand(arguments.batch, *shape), torch.randint(0, 10, (arguments.batch,))
+if arguments.channels_last:
+    network, images = network.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
+if arguments.optimizer == "sgd":
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
+else:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
+criterion = nn.CrossEntropyLoss()
+
+
+def train():
+    optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+        logits = network(images)
+    loss = criterion(logits.float(), labels)
+    loss.backward()
+    optimizer.step()
+    loss.item()
+
+
+def rate(step):
+    step()
+    step()
+    seconds = []
+    windows = min(WINDOWS, arguments.steps)
+    for window in range(windows):
+        count = arguments.steps * (window + 1) // windows - arguments.steps * window // windows
+        start = time.perf_counter()
+        for _ in range(count):
+            step()
+        seconds.append((time.perf_counter() - start) / count)
+    return arguments.batch / statistics.median(seconds)
+
+
+training = rate(train)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+network.eval()
+with torch.no_grad():
+    answer = network
+    if arguments.frozen:
+        answer = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, images)))
+    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+        inference = rate(lambda: answer(images))
+print(json.dumps({"training": training, "inference": inference, "peak_memory_bytes": peak}))
