@@ -16,12 +16,25 @@ public static class DataAccess
         if (DataCatalog.All.FirstOrDefault(info => info.Name == known) is { } info)
             return new DataSource(known, "", validation, 0, 0, info.ClassNames.Count);
         if (Directory.Exists(name))
-            return new DataSource("folder", name, validation, 0, 0, null);
+            return Rooted(new DataSource("folder", name, validation, 0, 0, null));
         throw new InputError(
             $"there is no data set or folder called {name}",
             $"name one of {string.Join(", ", DataCatalog.All.Select(d => d.Name))}, or a folder of images"
         );
     }
+
+    /// <summary>The same source with a folder's whole path, so that a run finds it from wherever it is resumed or tested.</summary>
+    public static DataSource Rooted(DataSource source) =>
+        source.Name == "folder"
+            ? new DataSource(
+                source.Name,
+                Path.GetFullPath(source.Path),
+                source.Validation,
+                source.TrainCount,
+                source.TestCount,
+                source.Classes
+            )
+            : source;
 
     /// <summary>The data set as images of the wanted shape.</summary>
     /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>

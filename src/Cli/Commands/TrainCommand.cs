@@ -242,7 +242,7 @@ public sealed class TrainCommand
             var source = DataAccess.Named(data, found?.Data.Validation ?? 0);
             return found is null ? Recipes.fallback(source) : found.With(source, null, null, null);
         }
-        return found
+        return found?.With(DataAccess.Rooted(found.Data), null, null, null)
             ?? throw new InputError(
                 $"{file} does not say how to train",
                 "add a section such as 'train { data = mnist() }', or name data with --data"

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
@@ -23,6 +24,7 @@ public sealed class RunFolder
     private static readonly JsonSerializerOptions Snake = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     private readonly RunDescription _description;

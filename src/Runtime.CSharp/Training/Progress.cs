@@ -61,7 +61,10 @@ internal sealed class Progress
     public void Judge(Recipe recipe, EpochMetrics epoch, out bool isBest)
     {
         if (recipe.Schedule is Schedule.Plateau rule)
-            Plateau = Plateau.After(rule, epoch.ValidationLoss ?? epoch.TrainLoss);
+            Plateau = Plateau.After(
+                rule,
+                epoch.ValidationAccuracy is null ? epoch.TrainLoss : epoch.ValidationLoss ?? double.NaN
+            );
         isBest = epoch.ValidationAccuracy is not { } accuracy || Best is not { } best || accuracy > best;
         if (isBest)
             Best = epoch.ValidationAccuracy;

@@ -13,6 +13,12 @@ internal sealed record TrainingData(
     BatchLoader Batches
 )
 {
+    /// <summary>What a reader must know of images that no epoch uses; null where all are used.</summary>
+    public string? LeftOut =>
+        Batches.ImageCount < Train.Count
+            ? "the last batch of an epoch would be a single image, over which batch_norm has no variance: it is left out"
+            : null;
+
     /// <summary>Steps of the optimizer in an epoch, of so many batches each but perhaps the last.</summary>
     public int StepsPerEpoch(int accumulate) => (Batches.BatchCount + accumulate - 1) / accumulate;
 
@@ -21,7 +27,7 @@ internal sealed record TrainingData(
     {
         int most = recipe.Accumulate * recipe.Batch;
         int first = batch.Ordinal / recipe.Accumulate * most;
-        return (double)batch.Count / Math.Min(most, Train.Count - first);
+        return (double)batch.Count / Math.Min(most, Batches.ImageCount - first);
     }
 
     /// <exception cref="InputError">The recipe does not fit the images.</exception>
@@ -35,12 +41,20 @@ internal sealed record TrainingData(
             BatchSize = recipe.Batch,
             Seed = (ulong)recipe.Seed,
             Shuffle = true,
+            DropLast = LeavesOutLast(plan.Program, train.Count, recipe.Batch),
             Statistics = statistics,
             Transforms = Augmentations.OfImages(recipe.Augment, plan.Data),
             BatchTransform = Augmentations.OfBatches(recipe.Augment),
         };
         return new TrainingData(train, validation, statistics, new BatchLoader(train, options));
     }
+
+    /// <summary>Whether the last batch would be a single image whose normalisation has no variance: over one value it is 0/0,
+    /// which would spoil the running statistics for good.</summary>
+    private static bool LeavesOutLast(Program program, int images, int batch) =>
+        images % batch == 1
+        && images > 1
+        && program.Nodes.Any(node => node.Op.IsBatchNorm && node.Shape.Skip(1).All(size => size == 1));
 
     private static (IImageSource Train, IImageSource? Validation) Halves(TrainingPlan plan)
     {

@@ -60,7 +60,8 @@ public sealed record RunStopped(string Folder, int Epoch, int Epochs, int Batch,
 
 /// <summary>A line of <c>metrics.jsonl</c>. Accuracies are fractions; the rate is that of the last step.</summary>
 /// <param name="ValidationAccuracy">Null where nothing was held out.</param>
-/// <param name="ValidationLoss">Mean cross-entropy; null where nothing was held out.</param>
+/// <param name="ValidationLoss">Mean cross-entropy; null where nothing was held out, or where it is not finite: running
+/// statistics can be far off for a while, and JSON has no infinity.</param>
 /// <param name="Seconds">For the epoch's training, without validation.</param>
 public sealed record EpochMetrics(
     [property: JsonPropertyName("epoch")] int Epoch,
@@ -79,7 +80,7 @@ public sealed record EpochMetrics(
             p.Loss,
             p.Accuracy,
             validation?.Accuracy,
-            validation?.Loss,
+            validation is { Loss: var loss } && double.IsFinite(loss) ? loss : null,
             p.LearningRate,
             p.Seen / p.Seconds,
             p.Seconds

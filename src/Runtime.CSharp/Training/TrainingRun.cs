@@ -208,7 +208,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             plan.Data.Test.Count,
             _recipe.Epochs,
             data.Batches.BatchCount,
-            [.. new[] { plan.Data.Note, plan.Data.Adaptation }.OfType<string>(), .. run.Differences()],
+            [.. new[] { plan.Data.Note, plan.Data.Adaptation, data.LeftOut }.OfType<string>(), .. run.Differences()],
             plan.Resume is null ? null : (from.Epoch, from.Batch)
         );
 }

@@ -15,7 +15,7 @@ internal sealed record PlateauWait(double? Lowest = null, int Bad = 0, int Coold
     /// <summary>After an epoch with this loss: PyTorch's <c>ReduceLROnPlateau</c>, mode <c>min</c>, threshold relative.</summary>
     public PlateauWait After(Schedule.Plateau rule, double loss)
     {
-        bool lower = Lowest is not { } lowest || loss < lowest * (1 - rule.threshold);
+        bool lower = double.IsFinite(loss) && (Lowest is not { } lowest || loss < lowest * (1 - rule.threshold));
         int bad = lower || Cooldown > 0 ? 0 : Bad + 1;
         var next = this with { Lowest = lower ? loss : Lowest, Bad = bad, Cooldown = Math.Max(0, Cooldown - 1) };
         if (bad <= rule.patience)

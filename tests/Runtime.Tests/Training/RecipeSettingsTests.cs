@@ -1,3 +1,4 @@
+using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
@@ -152,5 +153,24 @@ public class RecipeSettingsTests
             "augment = [resize([12, 18]), crop(padding=0), pad(2, mode=reflect), resized_crop]; epochs = 1; batch = 32"
         );
         Assert.That(told.OfType<EpochEnded>().Count(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_lone_last_image_does_not_spoil_running_statistics()
+    {
+        // 128 images: two batches of 127 and 1.
+        var (weights, told) = Runs.Train("flatten; linear(8); batch_norm; linear(10)", "epochs = 2; batch = 127");
+        Assert.That(weights["2.running_var"], Is.All.Matches<float>(float.IsFinite));
+        Assert.That(told.OfType<RunPrepared>().Single().Notes, Has.Some.Contains("left out"));
+        Assert.That(told.OfType<RunPrepared>().Single().StepsPerEpoch, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_validation_loss_that_is_no_number_is_survived()
+    {
+        var rule = (Schedule.Plateau)Schedule.NewPlateau(0.5, 1, 0.01, 1, 0.1);
+        var wait = new PlateauWait().After(rule, double.NaN).After(rule, double.PositiveInfinity);
+        Assert.That(wait.Lowest, Is.Null);
+        Assert.That(wait.Factor, Is.EqualTo(0.5));
     }
 }
