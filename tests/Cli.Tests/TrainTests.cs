@@ -38,9 +38,11 @@ public class TrainTests
                 new[]
                 {
                     "best.safetensors",
+                    "events.out.tfevents.cnnspec",
                     "last.safetensors",
                     "metrics.jsonl",
                     "network.json",
+                    "report.html",
                     "spec.cnn",
                     "test.json",
                 }
