@@ -39,7 +39,9 @@ def measure(way, network, batch, threads):
         result = run([os.path.join(ROOT, "cnnspec"), "bench", os.path.join(ROOT, "specs", spec + ".cnn"), *common,
                       "--precision", precision, "--format", "json"], {})
         return {"training": result["training"]["images_per_second"],
+                "training_processor_seconds": result["training"]["processor_seconds"],
                 "inference": result["inference"]["images_per_second"],
+                "inference_processor_seconds": result["inference"]["processor_seconds"],
                 "peak_memory_bytes": result["peak_memory_bytes"]}
     extra = {"PyTorch": [], "PyTorch, tuned": ["--channels-last", "--bf16"], "PyTorch, frozen": ["--frozen"]}[way]
     return run(["/usr/bin/python3", os.path.join(ROOT, "bench/train_pytorch.py"), spec, "--optimizer", optimizer,
@@ -57,19 +59,26 @@ def compare(network, repeats, batch, threads):
 
 
 def summary(runs):
-    """Medians of each way, and of its ratios to eager PyTorch in the same repeat."""
+    """Medians of each way, and of its ratios to eager PyTorch in the same repeat: of rates, and of processor time, which other
+    programs on the machine hardly change where one thread is used."""
     result = {}
     for way in WAYS:
         values = {key: statistics.median(run[way][key] for run in runs) for key in runs[0][way]}
         for key in ("training", "inference", "peak_memory_bytes"):
             values[f"{key}_ratio"] = statistics.median(run[way][key] / run["PyTorch"][key] for run in runs)
+        # How many times less, as the ratios above are how many times more.
+        for key in ("training_processor_seconds", "inference_processor_seconds"):
+            values[f"{key}_ratio"] = statistics.median(run["PyTorch"][key] / run[way][key] for run in runs)
         result[way] = values
     return result
 
 
 def table(network, found):
-    lines = [f"{network:18}{'training':>12}{'ratio':>8}{'inference':>12}{'ratio':>8}{'memory':>10}{'ratio':>8}"]
+    columns = ["training", "ratio", "by cpu", "inference", "ratio", "by cpu", "memory", "ratio"]
+    lines = [f"{network:18}" + "".join(f"{column:>11}" for column in columns)]
     for way, v in found.items():
-        lines.append(f"{way:18}{v['training']:>12,.0f}{v['training_ratio']:>8.2f}{v['inference']:>12,.0f}"
-                     f"{v['inference_ratio']:>8.2f}{v['peak_memory_bytes'] / 1e6:>7,.0f} MB{v['peak_memory_bytes_ratio']:>8.2f}")
+        lines.append(f"{way:18}{v['training']:>11,.0f}{v['training_ratio']:>11.2f}"
+                     f"{v['training_processor_seconds_ratio']:>11.2f}{v['inference']:>11,.0f}"
+                     f"{v['inference_ratio']:>11.2f}{v['inference_processor_seconds_ratio']:>11.2f}"
+                     f"{v['peak_memory_bytes'] / 1e6:>8,.0f} MB{v['peak_memory_bytes_ratio']:>11.2f}")
     return "\n".join(lines)

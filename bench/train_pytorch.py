@@ -1,7 +1,7 @@
 """A network of tests/Parity/models.py trained by PyTorch on random images that lie in memory: eager, as people write it.
 
-Prints one JSON line: images per second in training (forward, loss, backward, optimizer step) and in evaluation, medians over
-windows of steps, and the peak of resident memory while training.
+Prints one JSON line: images per second in training (forward, loss, backward, optimizer step) and in evaluation, and the
+processor time of a step, medians over windows of steps, and the peak of resident memory while training.
 """
 
 import argparse
@@ -59,18 +59,19 @@ def train():
 def rate(step):
     step()
     step()
-    seconds = []
+    seconds, processor = [], []
     windows = min(WINDOWS, arguments.steps)
     for window in range(windows):
         count = arguments.steps * (window + 1) // windows - arguments.steps * window // windows
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         for _ in range(count):
             step()
         seconds.append((time.perf_counter() - start) / count)
-    return arguments.batch / statistics.median(seconds)
+        processor.append((time.process_time() - busy) / count)
+    return arguments.batch / statistics.median(seconds), statistics.median(processor)
 
 
-training = rate(train)
+training, training_processor = rate(train)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 network.eval()
 with torch.no_grad():
@@ -78,5 +79,7 @@ with torch.no_grad():
     if arguments.frozen:
         answer = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, images)))
     with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
-        inference = rate(lambda: answer(images))
-print(json.dumps({"training": training, "inference": inference, "peak_memory_bytes": peak}))
+        inference, inference_processor = rate(lambda: answer(images))
+print(json.dumps({"training": training, "training_processor_seconds": training_processor,
+                  "inference": inference, "inference_processor_seconds": inference_processor,
+                  "peak_memory_bytes": peak}))

@@ -149,5 +149,10 @@ public static class BenchCommand
     }
 
     private static JsonObject ToJson(Rate rate) =>
-        new() { ["images_per_second"] = rate.ImagesPerSecond, ["step_seconds"] = rate.StepSeconds };
+        new()
+        {
+            ["images_per_second"] = rate.ImagesPerSecond,
+            ["step_seconds"] = rate.StepSeconds,
+            ["processor_seconds"] = rate.ProcessorSeconds,
+        };
 }

@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace CnnSpec.Runtime.Benchmarks;
 
 /// <summary>Medians over windows of several steps.</summary>
-public sealed record Rate(double ImagesPerSecond, double StepSeconds);
+/// <param name="ProcessorSeconds">Of all threads, a step: what other programs on the machine hardly change.</param>
+public sealed record Rate(double ImagesPerSecond, double StepSeconds, double ProcessorSeconds);
 
 /// <summary>How fast a network trains and answers on images that lie in memory.</summary>
 public static class Throughput
@@ -63,19 +64,23 @@ public static class Throughput
         step();
         int windows = Math.Min(Windows, steps);
         var seconds = new double[windows];
+        var processor = new double[windows];
         for (int window = 0; window < windows; window++)
         {
             int count = steps * (window + 1) / windows - steps * window / windows;
             var clock = Stopwatch.StartNew();
+            var busy = Environment.CpuUsage.TotalTime;
             for (int i = 0; i < count; i++)
             {
                 stop.ThrowIfCancellationRequested();
                 step();
             }
             seconds[window] = clock.Elapsed.TotalSeconds / count;
+            processor[window] = (Environment.CpuUsage.TotalTime - busy).TotalSeconds / count;
         }
         Array.Sort(seconds);
+        Array.Sort(processor);
         double median = seconds[windows / 2];
-        return new Rate(batch / median, median);
+        return new Rate(batch / median, median, processor[windows / 2]);
     }
 }
