@@ -161,10 +161,10 @@ public class CheckTests
     }
 
     [Test]
-    public void A_drawing_names_every_layer()
+    public void A_drawing_folds_blocks_and_opens_each_once()
     {
         using var tool = new Tool();
         var done = tool.Run("graph", Tool.Spec("resnet.cnn"), "--format", "dot");
-        Assert.That(done.Output, Does.StartWith("digraph").And.Contain("3×3 conv, 16").And.Contain("cluster_3"));
+        Assert.That(done.Output, Does.StartWith("digraph").And.Contain("3×3 conv, 16").And.Contain("cluster_block_0"));
     }
 }

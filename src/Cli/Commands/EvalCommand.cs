@@ -11,6 +11,8 @@ namespace CnnSpec.Cli.Commands;
 /// <summary><c>cnnspec eval</c>: a trained network on test images.</summary>
 public static class EvalCommand
 {
+    private const int MostConfusions = 5;
+
     public static Command Create()
     {
         var run = new Argument<string>("run") { Description = "The folder of a run" };
@@ -21,10 +23,10 @@ public static class EvalCommand
         };
         var weights = new Option<string>("--weights")
         {
-            Description = "best or last",
+            Description = "best, last, or last-average where the recipe has ema",
             DefaultValueFactory = _ => "best",
         };
-        weights.AcceptOnlyFromAmong("best", "last");
+        weights.AcceptOnlyFromAmong("best", "last", "last-average");
         var format = OutputFormat.Option();
         var command = new Command(
             "eval",
@@ -57,7 +59,7 @@ public static class EvalCommand
         using var interruption = new Interruption();
         var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
         var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
-        using var predictor = Predictor.FromRun(run, weights);
+        using var predictor = Predictor.FromRun(run, weights, run.Precision);
         var evaluation = Evaluation.Of(predictor.Network, data.Test, run.Scaling, interruption.Token);
 
         if (json)
@@ -75,10 +77,19 @@ public static class EvalCommand
             string share = total == 0 ? "no images" : $"{(double)evaluation.Confusion[i][i] / total:0.00%} of {total}";
             Terminal.Result($"{classes[i], -12} {share}");
         }
+        foreach (var (label, guess, count) in Confusions(evaluation).Take(MostConfusions))
+            Terminal.Result($"{count, 4} x {classes[label]} taken for {classes[guess]}");
         Terminal.Result($"test loss: {evaluation.Loss.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"test accuracy: {evaluation.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
     }
+
+    /// <summary>What is taken for what, commonest first.</summary>
+    private static IEnumerable<(int Label, int Guess, int Count)> Confusions(Evaluation evaluation) =>
+        evaluation
+            .Confusion.SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
+            .Where(pair => pair.label != pair.guess && pair.count > 0)
+            .OrderByDescending(pair => pair.count);
 
     private static JsonObject ToJson(Evaluation evaluation, IReadOnlyList<string> classes) =>
         new()

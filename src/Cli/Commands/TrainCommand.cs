@@ -188,6 +188,8 @@ public sealed class TrainCommand
         if (Specs.Fitting(file, _spec.Read(arguments)) is not var (network, text))
             return null;
         var recipe = Adjust(Choose(network, file, arguments), arguments);
+        foreach (string unreached in Recipes.unreached(recipe))
+            Terminal.Note($"note: {unreached}");
         RefuseOtherClasses(network.Program, recipe.Data);
         var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop);
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));

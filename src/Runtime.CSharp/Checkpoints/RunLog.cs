@@ -9,7 +9,6 @@ internal sealed class RunLog(string run)
     private readonly MetricsFile _metrics = new(run);
     private readonly EventFile _events = new(run);
 
-    /// <summary>A log without epochs.</summary>
     /// <summary>Keeps the first epochs only: what follows is trained, and written, again.</summary>
     public void Begin(TrainingPlan plan, int epochs)
     {

@@ -39,16 +39,17 @@ public sealed class Predictor : IDisposable
     }
 
     /// <summary>The weights of a run.</summary>
-    /// <param name="which"><c>best</c> or <c>last</c>.</param>
+    /// <param name="which"><c>best</c>, <c>last</c> or <c>last-average</c>.</param>
+    /// <param name="precision">To test a run as training did, its own; else whatever the weights are used in.</param>
     /// <exception cref="InputError">They are missing or damaged.</exception>
-    public static Predictor FromRun(RunFolder run, string which = "best") =>
+    public static Predictor FromRun(RunFolder run, string which = "best", Precision precision = Precision.Float32) =>
         new(
             run.Program,
             Path.Combine(run.Path, which + ".safetensors"),
             run.Scaling,
             run.ClassNames,
             run.Data.Name == "folder",
-            run.Precision
+            precision
         );
 
     /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>

@@ -15,7 +15,7 @@ let private available (data: DataSource) =
     | _ -> None
 
 /// Schedules and waits that reach beyond the last epoch.
-let private tooLong at (recipe: Recipe) =
+let tooLong at (recipe: Recipe) =
     let error key text = Diagnostic.error "E0402" (at key) text
 
     let whole count =

@@ -55,6 +55,11 @@ let fallback (data: DataSource) : Recipe =
         Seed = 1L
     }
 
+/// What a change from outside leaves without effect, in words: with `--epochs 2` a milestone at 100 is never reached.
+let unreached (recipe: Recipe) : string list =
+    let nowhere = Span.create (Source.create "" "") 0 0
+    RecipeChecks.tooLong (fun _ -> nowhere) recipe |> List.map _.Message
+
 let private article (noun: string) =
     if "aeiou".Contains noun[0] then
         $"an {noun}"
