@@ -92,10 +92,11 @@ public static class EngineSetup
         bool relu
     )
     {
+        using var scope = NewDisposeScope();
         var result = nn.functional.batch_norm(x, mean, variance, weight, bias, training, norm.Momentum, norm.Epsilon);
         if (addend is not null)
             result = result.add(addend);
-        return relu ? result.relu() : result;
+        return (relu ? result.relu() : result).MoveToOuterDisposeScope();
     }
 
     internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
