@@ -11,14 +11,18 @@ internal static class ConfusionTable
     private const int MostInTable = 20;
     private const int MostPairs = 20;
 
+    /// <summary>Longer names stand upright above their column.</summary>
+    private const int LongestUpright = 4;
+
     public static string Draw(Evaluation test, IReadOnlyList<string> classes) =>
         classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test.Confusion, classes);
 
     private static string Table(int[][] confusion, IReadOnlyList<string> classes)
     {
         var html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>");
+        bool turned = classes.Any(name => name.Length > LongestUpright);
         foreach (string name in classes)
-            html.Append($"<th><span>{WebUtility.HtmlEncode(name)}</span></th>");
+            html.Append($"<th>{(turned ? "<span>" : "")}{WebUtility.HtmlEncode(name)}{(turned ? "</span>" : "")}</th>");
         html.Append("</tr></thead><tbody>");
         for (int label = 0; label < classes.Count; label++)
         {

@@ -118,11 +118,11 @@ let write (figure: Figure) : string =
                 line indent $"n{drawing}_{input} -> n{drawing}_{position};")
 
     line 0 $"digraph {quoted figure.Network.Title} {{"
-    line 1 "rankdir=TB; fontname=\"Helvetica\"; ranksep=0.28; nodesep=0.3;"
+    line 1 "rankdir=TB; fontname=\"Helvetica,Arial,sans-serif\"; ranksep=0.28; nodesep=0.3;"
 
     line
         1
-        "node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10.5, margin=\"0.16,0.07\", color=\"#666666\", penwidth=0.8];"
+        "node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica,Arial,sans-serif\", fontsize=10.5, margin=\"0.16,0.07\", color=\"#666666\", penwidth=0.8];"
 
     line 1 "edge [color=\"#555555\", arrowsize=0.55, penwidth=0.8];"
     draw 1 0 figure.Network
