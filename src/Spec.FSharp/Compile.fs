@@ -104,7 +104,7 @@ let private imports (load: string -> Result<string, string>) (file: File) : Decl
     List.ofSeq declarations, List.ofSeq diagnostics
 
 /// The values of `--set`, parsed as the spec's expressions are.
-let private overrides (options: Options) (networks: BlockDeclaration list) : Elaborate.Overrides * Diagnostic list =
+let private overrides (options: Options) (networks: BlockDeclaration list) : Overrides * Diagnostic list =
     let parsed =
         options.Set
         |> List.map (fun (name, text) ->
@@ -179,7 +179,7 @@ let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) 
 
     let networks =
         try
-            let constants = Elaborate.constants declarations (Budget()) report
+            let constants = Declarations.constants declarations (Budget()) report
 
             declarations.Networks
             |> List.choose (fun declaration ->

@@ -3,6 +3,8 @@ module internal CnnSpec.Elaborate.Branches
 
 open CnnSpec.Text
 open CnnSpec.Operators
+open CnnSpec.Shape
+open CnnSpec.Syntax
 
 /// The end of one branch of a combinator.
 type Branch =
@@ -40,7 +42,7 @@ let private spatial (shape: Shape) =
     | _ -> None
 
 /// `main halves H and W (conv at 9:5, stride 2) and has 128 channels`
-let story (builder: Builder) (fork: int) (branch: Branch) =
+let private story (builder: Builder) (fork: int) (branch: Branch) =
     let nodes = chain builder fork branch.Node
 
     let changes =
@@ -87,7 +89,7 @@ let story (builder: Builder) (fork: int) (branch: Branch) =
         $"""{branch.Name} {String.concat ", " changes} and {channels}"""
 
 /// The node where all branches part: the nearest one that leads to each of them.
-let fork (builder: Builder) (branches: Branch list) =
+let private fork (builder: Builder) (branches: Branch list) =
     let ancestors (branch: Branch) =
         let rec walk found pending =
             match pending with
@@ -97,12 +99,12 @@ let fork (builder: Builder) (branches: Branch list) =
 
         walk Set.empty [ branch.Node.Id ]
 
-    let shared = branches |> List.map ancestors |> Set.intersectMany
-    if shared.IsEmpty then -1 else Set.maxElement shared
+    // The input leads to all of them.
+    branches |> List.map ancestors |> Set.intersectMany |> Set.maxElement
 
 /// What would let each of these branches keep the size it began with: `conv at 5:5 needs padding=1`. Only where all that
 /// shrinks them is odd windows that step by one, or pools that step by their kernel because nothing else was said.
-let missingPadding (builder: Builder) (fork: int) (branches: Branch list) =
+let private missingPadding (builder: Builder) (fork: int) (branches: Branch list) =
     let square (extent: Extent) = extent.Height = extent.Width
 
     let remedy (kernel: Extent) (stride: Extent) (dilation: Extent) isPool =
@@ -136,7 +138,7 @@ let missingPadding (builder: Builder) (fork: int) (branches: Branch list) =
         Some("to keep the size, " + (words |> List.choose id |> List.distinct |> String.concat ", "))
 
 /// One sentence that would make the branches agree, where a usual remedy applies.
-let remedy (builder: Builder) (fork: int) (branches: Branch list) =
+let private remedy (builder: Builder) (fork: int) (branches: Branch list) =
     let projection () =
         match branches with
         | [ a; b ] ->
@@ -163,3 +165,27 @@ let remedy (builder: Builder) (fork: int) (branches: Branch list) =
         | _ -> None
 
     missingPadding builder fork branches |> Option.orElseWith projection
+
+/// What to say where branches do not fit: their shapes in short, and the mismatch with the branches' story and a way out.
+let explain (builder: Builder) kind (mismatch: Infer.Mismatch) (branches: Branch list) : string * Infer.Mismatch =
+    let fork = fork builder branches
+
+    let shapes =
+        branches |> List.map (fun b -> $"{b.Name} is {Shape.describe b.Node.Shape}") |> String.concat ", "
+
+    let story = (branches |> List.map (story builder fork) |> String.concat "; ") + "."
+
+    let isGate (branch: Branch) =
+        List.tail branch.Node.Shape |> List.forall ((=) 1L)
+
+    let help =
+        match mismatch.Help, kind with
+        | Some help, _ -> Some help
+        | None, Product when List.exists isGate branches ->
+            Some "to scale channels by a [C, 1, 1] map, say so: mul(broadcast=true)"
+        | None, Concat ->
+            missingPadding builder fork branches
+            |> Option.orElse (Some "give all branches the same strides, and padding that keeps their sizes equal")
+        | None, _ -> remedy builder fork branches
+
+    shapes, { mismatch with Notes = [ story ]; Help = help }

@@ -132,3 +132,21 @@ module Declarations =
                     |> Diagnostic.withHelp "name them: train short { … }"))
 
         declarations, duplicates isReserved all @ doubledParameters all @ doubledRecipes
+
+    /// The values of the constants, each seeing those above it.
+    let constants (declarations: Declarations) budget report : Map<string, Value> =
+        (Map.empty, declarations.Constants)
+        ||> List.fold (fun known (name, expr) ->
+            let context: Evaluate.Context =
+                {
+                    Functions = declarations.Functions
+                    Constants = known
+                    IsConstruction =
+                        fun name -> Map.containsKey name declarations.Blocks || (Catalog.tryFind name).IsSome
+                    Ambient = fun _ _ -> None
+                    Candidates = fun () -> known |> Map.toSeq |> Seq.map fst
+                    Report = report
+                    Budget = budget
+                }
+
+            Map.add name.Name (Evaluate.value context Map.empty expr) known)

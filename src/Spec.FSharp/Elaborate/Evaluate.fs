@@ -169,6 +169,18 @@ let unknownName context (span: Span) what name candidates =
     | Some near -> context.Report(Diagnostic.withHelp $"did you mean '{near}'?" diagnostic)
     | None -> context.Report diagnostic
 
+/// A callee's variables: what it was given, and for the rest the defaults, each of which sees the parameters before it.
+let private bindParameters evaluate (assigned: Map<string, Given>) (parameters: Parameter list) : Variables =
+    (Map.empty, parameters)
+    ||> List.fold (fun variables parameter ->
+        let value =
+            match Map.tryFind parameter.Name.Name assigned, parameter.Default with
+            | Some argument, _ -> argument.Value
+            | None, Some expr -> evaluate variables expr
+            | None, None -> Unknown
+
+        Map.add parameter.Name.Name value variables)
+
 let rec private evaluate depth (context: Context) (variables: Variables) (expr: Expr) : Value =
     context.Budget.Spend(expr.Span, 1)
     let eval = evaluate depth context variables
@@ -362,17 +374,7 @@ and private apply depth context span fn arguments =
         List.iter context.Report problems
         Unknown
     else
-        let variables =
-            (Map.empty, fn.Parameters)
-            ||> List.fold (fun variables parameter ->
-                let value =
-                    match Map.tryFind parameter.Name.Name assigned, parameter.Default with
-                    | Some argument, _ -> argument.Value
-                    | None, Some expr -> evaluate (depth + 1) context variables expr
-                    | None, None -> Unknown
-
-                Map.add parameter.Name.Name value variables)
-
+        let variables = bindParameters (evaluate (depth + 1) context) assigned fn.Parameters
         evaluate (depth + 1) context variables fn.Body
 
 /// The value of an expression; `Unknown` where something in it was reported.
@@ -385,3 +387,7 @@ let test context variables expr =
 /// The arguments of a call, evaluated.
 let arguments context variables arguments =
     given (value context variables) context arguments
+
+/// The variables of a block or a network that was called with these arguments.
+let parameters context assigned parameters =
+    bindParameters (value context) assigned parameters

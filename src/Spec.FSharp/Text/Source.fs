@@ -92,3 +92,13 @@ module Span =
 
     let text (span: Span) =
         span.Source.Text.Substring(span.Start, span.End - span.Start)
+
+    /// A statement's first line, up to the brace that opens its body: enough to point at.
+    let firstLine (span: Span) =
+        let text = span.Source.Text
+
+        match text.IndexOfAny([| '{'; '\n' |], span.Start, span.End - span.Start) with
+        | -1 -> span
+        | stop ->
+            let length = max 1 (stop - span.Start)
+            { span with End = span.Start + text.Substring(span.Start, length).TrimEnd().Length }
