@@ -30,9 +30,15 @@ public static class Benchmark
     private const long Seed = 1;
 
     /// <param name="recipe">Its optimizer and its loss are used.</param>
+    /// <exception cref="InputError">The network gives no number for each class, so there is no loss to train on.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static BenchmarkReport Run(Program program, Recipe recipe, BenchmarkOptions options, CancellationToken stop)
     {
+        if (ProgramModule.outputShape(program).Length != 1)
+            throw new InputError(
+                "the network gives a map for an image, not a number for each class",
+                "end it with flatten and linear(classes)"
+            );
         EngineSetup.Initialise();
         if (options.Threads is { } threads)
             EngineSetup.Threads = threads;
