@@ -54,7 +54,7 @@ let private operators =
             $"* {family}: {names}")
         |> String.concat "\n"
 
-    let section (family: string, operators: Catalog.Operator list) =
+    let section (family: string, operators: Operator list) =
         let entries =
             operators |> List.map (fun o -> entry 3 o.Signature o.Summary o.Reference (Some o.Example))
 
