@@ -109,7 +109,7 @@ let private overrides (options: Options) (networks: BlockDeclaration list) : Ove
         options.Set
         |> List.map (fun (name, text) ->
             let source = Source.create $"--set {name}" text
-            name, source, CnnParser.parseExpression source 0 text.Length)
+            name, source, ExcerptParser.expression (Excerpt.ofSpan source 0 text.Length))
 
     let known = networks |> List.collect (fun n -> n.Parameters |> List.map _.Name.Name)
 

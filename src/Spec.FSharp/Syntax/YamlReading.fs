@@ -180,7 +180,7 @@ let text (reading: Reading) what (node: Node) : Expr option =
             | ScalarStyle.Folded -> { excerpt reading node style value with Text = value; Place = fun _ -> node.Start }
             | _ -> excerpt reading node style value
 
-        CnnParser.parseTemplateIn excerpt
+        ExcerptParser.template excerpt
         |> reported reading
         |> Option.map (fun parts -> { Kind = StringLiteral parts; Span = reading.Span node })
     | _ ->
@@ -219,14 +219,14 @@ let rec expression (reading: Reading) (node: Node) : Expr option =
         reading.Complain node "a value is missing" "write it behind the colon; none is the value that is nothing"
         None
     | Scalar((ScalarStyle.SingleQuoted | ScalarStyle.DoubleQuoted) as style, value) ->
-        CnnParser.parseTemplateIn (excerpt reading node style value)
+        ExcerptParser.template (excerpt reading node style value)
         |> reported reading
         |> Option.map (fun parts ->
             match parts with
             // Text that is one hole stands for what is in it.
             | [ Hole value ] -> value
             | parts -> located (StringLiteral parts))
-    | Scalar(style, value) -> CnnParser.parseExpressionIn (excerpt reading node style value) |> reported reading
+    | Scalar(style, value) -> ExcerptParser.expression (excerpt reading node style value) |> reported reading
     | Sequence(_, items) ->
         let values = items |> List.map (expression reading)
 

@@ -297,7 +297,7 @@ and private keyword reading (item: Item) =
 and private dimensions reading (node: Node) : Expr list option =
     match node.Kind with
     | Scalar(ScalarStyle.Plain, text) when text <> "" ->
-        match CnnParser.parseDimensionsIn (Excerpt.ofSpan reading.Source node.Start node.End) with
+        match ExcerptParser.dimensions (Excerpt.ofSpan reading.Source node.Start node.End) with
         | Ok dimensions -> Some dimensions
         | Error diagnostic ->
             reading.Report diagnostic
