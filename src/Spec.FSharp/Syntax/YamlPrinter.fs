@@ -130,7 +130,7 @@ let rec private fields (style: Style) (statement: Statement) : (string * Value) 
     | Assert(condition, message) ->
         ("assert", style.Expression condition)
         :: (message |> Option.map (fun m -> "message", style.Expression m) |> Option.toList)
-    | Apply(name, arguments) when YamlStatements.structural.Contains name.Name ->
+    | Apply(name, arguments) when YamlItem.structural.Contains name.Name ->
         [ "apply", inline' (code style.InBrackets (call name arguments)) ]
     | Apply(name, None) -> [ name.Name, Absent ]
     | Apply(name, Some arguments) -> [ name.Name, style.Arguments arguments ]
@@ -179,7 +179,7 @@ let private word inBrackets (statement: Statement) =
     match statement with
     | { Kind = Apply(name, (None | Some [] as arguments)); Label = None; Outputs = [] } ->
         Some(code inBrackets (call name arguments))
-    | { Kind = Apply(name, arguments); Label = None; Outputs = [] } when YamlStatements.structural.Contains name.Name ->
+    | { Kind = Apply(name, arguments); Label = None; Outputs = [] } when YamlItem.structural.Contains name.Name ->
         Some(code inBrackets (call name arguments))
     | _ -> None
 

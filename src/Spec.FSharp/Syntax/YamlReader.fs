@@ -4,7 +4,9 @@ module internal CnnSpec.Syntax.YamlReader
 
 open CnnSpec.Text
 open CnnSpec.Syntax.YamlTree
+open CnnSpec.Syntax.YamlComments
 open CnnSpec.Syntax.YamlReading
+open CnnSpec.Syntax.YamlItem
 open CnnSpec.Syntax.YamlStatements
 
 let private declarationKeys =
@@ -32,21 +34,16 @@ let private functionBody reading (item: Item) : Expr option =
 
     let bound =
         bindings
-        |> List.map (fun entry ->
-            match entry with
-            | None -> None
-            | Some(key, value) ->
+        |> List.map (
+            Option.bind (fun (key, value) ->
                 Option.map2 (fun name value -> name, value) (name reading "a value" key) (expression reading value))
+        )
+        |> whole
 
-    if List.forall Option.isSome bound then
-        result
-        |> Option.map (fun result ->
-            List.foldBack
-                (fun (name: Ident, value) rest -> { Kind = LetIn(name, value, rest); Span = name.Span }: Expr)
-                (List.choose id bound)
-                result)
-    else
-        None
+    let bind (name: Ident, value) rest : Expr =
+        { Kind = LetIn(name, value, rest); Span = name.Span }
+
+    Option.map2 (List.foldBack bind) bound result
 
 let private declarationKind reading (item: Item) : DeclarationKind option =
     checkOthers reading item declarationKeys[item.Word]
