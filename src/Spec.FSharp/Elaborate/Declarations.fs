@@ -10,7 +10,7 @@ type TrainDeclaration = { Name: string; Settings: Setting list; Span: Span }
 /// A file's declarations together with those it imports.
 type Declarations =
     {
-        Functions: Map<string, Evaluate.Function>
+        Functions: Map<string, FunctionDeclaration>
         Constants: (Ident * Expr) list
         Blocks: Map<string, BlockDeclaration>
         /// Only those of the file itself: what an imported file builds and trains is its own affair.
@@ -81,7 +81,7 @@ module Declarations =
                         | Function(name, parameters, body) ->
                             Some(
                                 name.Name,
-                                { Evaluate.Name = name; Evaluate.Parameters = parameters; Evaluate.Body = body }
+                                ({ Name = name; Parameters = parameters; Body = body }: FunctionDeclaration)
                             )
                         | _ -> None)
                     |> Map.ofList
@@ -137,7 +137,7 @@ module Declarations =
     let constants (declarations: Declarations) budget report : Map<string, Value> =
         (Map.empty, declarations.Constants)
         ||> List.fold (fun known (name, expr) ->
-            let context: Evaluate.Context =
+            let context: EvaluationContext =
                 {
                     Functions = declarations.Functions
                     Constants = known

@@ -1,168 +1,15 @@
-/// Expressions to values: pure arithmetic with exact integers.
+/// Expressions to values.
 module CnnSpec.Elaborate.Evaluate
 
 open System
 open CnnSpec.Text
 open CnnSpec.Syntax
-
-type Function = { Name: Ident; Parameters: Parameter list; Body: Expr }
-
-/// What expressions can see besides their own variables.
-type Context =
-    {
-        Functions: Map<string, Function>
-        Constants: Map<string, Value>
-        /// Blocks, operators and recipe parts: names whose call is a value by itself.
-        IsConstruction: string -> bool
-        /// `channels`, `height`, `width` of the tensor in hand.
-        Ambient: Span -> string -> Value option
-        /// All names that could have been meant.
-        Candidates: unit -> string seq
-        Report: Diagnostic -> unit
-        Budget: Budget
-    }
+open CnnSpec.Elaborate.Arithmetic
 
 type Variables = Map<string, Value>
 
-let private report context code (span: Span) message =
-    context.Report(Diagnostic.error code span message)
-    Unknown
-
-let private asFloat value =
-    match value with
-    | Int i -> Some(float i)
-    | Float f -> Some f
-    | _ -> None
-
-let private finite context span value =
-    if Double.IsFinite value then
-        Float value
-    else
-        report context "E0210" span "this is not a finite number"
-
-let private checkedInt context span (value: bigint) =
-    if abs value <= bigint Int64.MaxValue then
-        Int(int64 value)
-    else
-        report context "E0210" span "this is larger than 64 bits hold"
-
-let private floorMod (a: int64) (b: int64) =
-    let remainder = a % b
-
-    if remainder <> 0L && (remainder < 0L) <> (b < 0L) then
-        remainder + b
-    else
-        remainder
-
-let private power context span (b: int64) (exponent: int64) =
-    // |base| ≥ 2 overflows 64 bits beyond the 63rd power; 0 and ±1 never grow.
-    if exponent > 63L && abs b > 1L then
-        report context "E0210" span "this is larger than 64 bits hold"
-    else
-        let exponent =
-            if abs b <= 1L then
-                exponent % 2L + 2L * (min 1L (exponent / 2L))
-            else
-                exponent
-
-        checkedInt context span (bigint.Pow(bigint b, int exponent))
-
-let rec private equal left right =
-    match left, right with
-    | (Int _ | Float _), (Int _ | Float _) -> asFloat left = asFloat right
-    | List a, List b -> a.Length = b.Length && List.forall2 equal a b
-    | Made a, Made b -> a.Name = b.Name && Value.print left = Value.print right
-    | _ -> Value.print left = Value.print right
-
-let private arithmetic context span operator left right =
-    let wrong () =
-        let verb = BinaryOperator.spelling operator
-
-        report context "E0206" span $"'{verb}' cannot be used on {Value.kind left} and {Value.kind right}"
-
-    match operator, left, right with
-    | _, Unknown, _
-    | _, _, Unknown -> Unknown
-    | Add, Int a, Int b -> checkedInt context span (bigint a + bigint b)
-    | Subtract, Int a, Int b -> checkedInt context span (bigint a - bigint b)
-    | Multiply, Int a, Int b -> checkedInt context span (bigint a * bigint b)
-    | (Divide | Remainder), (Int _ | Float _), Int 0L ->
-        report context "E0210" span $"{Value.describe left} is divided by zero"
-    | Divide, Int a, Int b when a % b = 0L -> Int(a / b)
-    | Remainder, Int a, Int b -> Int(floorMod a b)
-    | Power, Int a, Int b when b >= 0L -> power context span a b
-    | Add, List a, List b ->
-        context.Budget.Spend(span, a.Length + b.Length)
-        List(a @ b)
-    | Add, Text a, Text b ->
-        context.Budget.Spend(span, a.Length + b.Length)
-        Text(a + b)
-    | _ ->
-        match asFloat left, asFloat right, operator with
-        | Some a, Some b, Add -> finite context span (a + b)
-        | Some a, Some b, Subtract -> finite context span (a - b)
-        | Some a, Some b, Multiply -> finite context span (a * b)
-        | Some a, Some b, Divide -> finite context span (a / b)
-        | Some a, Some b, Power -> finite context span (Math.Pow(a, b))
-        | Some a, Some b, Remainder when b <> 0.0 -> finite context span (a - b * Math.Floor(a / b))
-        | _ -> wrong ()
-
-let private compare context span operator left right =
-    let ordered order =
-        match operator with
-        | Less -> Bool(order < 0)
-        | LessEqual -> Bool(order <= 0)
-        | Greater -> Bool(order > 0)
-        | _ -> Bool(order >= 0)
-
-    match left, right with
-    | Unknown, _
-    | _, Unknown -> Unknown
-    | Int a, Int b -> ordered (compare a b)
-    | Text a, Text b -> ordered (String.CompareOrdinal(a, b))
-    | _ ->
-        match asFloat left, asFloat right with
-        | Some a, Some b -> ordered (compare a b)
-        | _ -> report context "E0206" span $"{Value.kind left} and {Value.kind right} have no order"
-
-let private element context (span: Span) target at =
-    match target, at with
-    | Unknown, _
-    | _, Unknown -> Unknown
-    | List items, Int position ->
-        let index =
-            if position < 0L then
-                position + int64 items.Length
-            else
-                position
-
-        if index >= 0L && index < int64 items.Length then
-            items[int index]
-        else
-            report context "E0207" span $"a list of {items.Length} items has no item {position} (the first is 0)"
-    | Map entries, key ->
-        context.Budget.Spend(span, key)
-        let wanted = Value.display key
-
-        match entries |> List.tryFind (fun (name, _) -> name = wanted) with
-        | Some(_, value) -> value
-        | None ->
-            let diagnostic = Diagnostic.error "E0201" span $"the map has no key \"{wanted}\""
-
-            let help =
-                match Suggest.nearest wanted (entries |> List.map fst) with
-                | Some near -> $"did you mean \"{near}\"?"
-                | None ->
-                    let keys = entries |> List.map (fun (key, _) -> $"\"{key}\"") |> String.concat ", "
-                    $"it has {keys}"
-
-            context.Report(Diagnostic.withHelp help diagnostic)
-            Unknown
-    | List _, other -> report context "E0206" span $"a list is indexed with an integer, not with {Value.kind other}"
-    | other, _ -> report context "E0206" span $"{Value.kind other} has no items"
-
 /// Complains about an unknown name, with the nearest known one.
-let unknownName context (span: Span) what name candidates =
+let unknownName (context: EvaluationContext) (span: Span) what name candidates =
     let diagnostic = Diagnostic.error "E0201" span $"there is no {what} called '{name}'"
 
     match Suggest.nearest name candidates with
@@ -181,7 +28,7 @@ let private bindParameters evaluate (assigned: Map<string, Given>) (parameters: 
 
         Map.add parameter.Name.Name value variables)
 
-let rec private evaluate depth (context: Context) (variables: Variables) (expr: Expr) : Value =
+let rec private evaluate depth (context: EvaluationContext) (variables: Variables) (expr: Expr) : Value =
     context.Budget.Spend(expr.Span, 1)
     let eval = evaluate depth context variables
 
@@ -209,7 +56,7 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
         | Unknown -> Unknown
         | Int value -> checkedInt context expr.Span (-(bigint value))
         | Float value -> Float(-value)
-        | other -> report context "E0206" expr.Span $"'-' cannot be used on {Value.kind other}"
+        | other -> context.Refuse("E0206", expr.Span, $"'-' cannot be used on {Value.kind other}")
     | Unary(Not, operand) ->
         match condition eval context operand with
         | Some value -> Bool(not value)
@@ -249,7 +96,7 @@ let rec private evaluate depth (context: Context) (variables: Variables) (expr: 
         | None -> Unknown
     | Call(name, arguments) -> call depth context variables expr.Span name (given eval context arguments)
 
-and private text eval context span parts =
+and private text eval (context: EvaluationContext) span parts =
     let pieces =
         parts
         |> List.map (fun part ->
@@ -265,7 +112,7 @@ and private text eval context span parts =
     else
         pieces |> List.map Value.display |> String.concat "" |> Text
 
-and private map eval context entries =
+and private map eval (context: EvaluationContext) entries =
     let pairs =
         entries
         |> List.map (fun (key, value) ->
@@ -281,23 +128,23 @@ and private map eval context entries =
     | [] -> Map(pairs |> List.map (fun (_, key, value) -> key, value))
     | (key, _) :: _ ->
         let span, _, _ = pairs |> List.findBack (fun (_, k, _) -> k = key)
-        report context "E0202" span $"the key \"{key}\" is given twice"
+        context.Refuse("E0202", span, $"the key \"{key}\" is given twice")
 
-and private condition eval context (expr: Expr) =
+and private condition eval (context: EvaluationContext) (expr: Expr) =
     match eval expr with
     | Bool value -> Some value
     | Unknown -> None
     | other ->
-        report
-            context
-            "E0206"
-            expr.Span
+        context.Refuse(
+            "E0206",
+            expr.Span,
             $"a condition must be true or false, and is {Value.kind other}: {Value.describe other}"
+        )
         |> ignore
 
         None
 
-and private lookUp context variables span name =
+and private lookUp (context: EvaluationContext) variables span name =
     let found =
         Map.tryFind name variables
         |> Option.orElseWith (fun () -> context.Ambient span name)
@@ -313,7 +160,7 @@ and private lookUp context variables span name =
         unknownName context span "value" name candidates
         Unknown
 
-and private given eval context (arguments: Argument list) : Given list =
+and private given eval (context: EvaluationContext) (arguments: Argument list) : Given list =
     arguments
     |> List.map (fun argument ->
         let value = eval argument.Value
@@ -328,12 +175,12 @@ and private given eval context (arguments: Argument list) : Given list =
                 | None -> argument.Value.Span
         })
 
-and private call depth context variables span (name: Ident) arguments =
+and private call depth (context: EvaluationContext) variables span (name: Ident) arguments =
     match Map.tryFind name.Name context.Functions, Builtins.tryFind name.Name with
     | Some fn, _ -> apply depth context span fn arguments
     | None, Some builtin ->
         match arguments |> List.tryFind (fun argument -> argument.Name.IsSome) with
-        | Some argument -> report context "E0203" argument.Span $"{name.Name} takes its arguments by position"
+        | Some argument -> context.Refuse("E0203", argument.Span, $"{name.Name} takes its arguments by position")
         | None when arguments |> List.exists (fun argument -> Value.isUnknown argument.Value) -> Unknown
         | None ->
             match builtin.Apply(arguments |> List.map _.Value) with
@@ -345,13 +192,13 @@ and private call depth context variables span (name: Ident) arguments =
                 let found =
                     arguments |> List.map (fun a -> Value.describe a.Value) |> String.concat ", "
 
-                report context "E0206" span $"{name.Name} takes {expectation}, and gets ({found})"
+                context.Refuse("E0206", span, $"{name.Name} takes {expectation}, and gets ({found})")
     | None, None when context.IsConstruction name.Name -> Made { Name = name.Name; Arguments = arguments; Span = span }
     | None, None ->
         match Map.tryFind name.Name variables |> Option.orElse (Map.tryFind name.Name context.Constants) with
         | Some(Made made) -> Made { made with Arguments = made.Arguments @ arguments }
         | Some Unknown -> Unknown
-        | Some other -> report context "E0206" name.Span $"'{name.Name}' is {Value.kind other} and cannot be called"
+        | Some other -> context.Refuse("E0206", name.Span, $"'{name.Name}' is {Value.kind other} and cannot be called")
         | None ->
             let functions = context.Functions |> Map.toSeq |> Seq.map fst
             let builtins = Builtins.all |> Seq.map _.Name
@@ -365,7 +212,7 @@ and private call depth context variables span (name: Ident) arguments =
 
             Unknown
 
-and private apply depth context span fn arguments =
+and private apply depth (context: EvaluationContext) span fn arguments =
     context.Budget.Call(span, depth + 1, fn.Name.Name)
     let parameters = fn.Parameters |> List.map (fun p -> p.Name.Name, p.Default.IsNone)
     let assigned, problems = Signature.assign fn.Name.Name parameters span arguments

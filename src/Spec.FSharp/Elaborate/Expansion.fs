@@ -82,7 +82,7 @@ type internal Expansion
             | Known _ -> Some(Int(builder.Nodes |> Seq.sumBy (fun node -> Cost.parameters node.Weights)))
         | _ -> None
 
-    let context: Evaluate.Context =
+    let context: EvaluationContext =
         {
             Functions = declarations.Functions
             Constants = constants

@@ -110,7 +110,7 @@ let elaborate
         failed.Value <- true
         report diagnostic
 
-    let context: Evaluate.Context =
+    let context: EvaluationContext =
         {
             Functions = declarations.Functions
             Constants = constants
