@@ -167,7 +167,7 @@ let private remedy (builder: Builder) (fork: int) (branches: Branch list) =
     missingPadding builder fork branches |> Option.orElseWith projection
 
 /// What to say where branches do not fit: their shapes in short, and the mismatch with the branches' story and a way out.
-let explain (builder: Builder) kind (mismatch: Infer.Mismatch) (branches: Branch list) : string * Infer.Mismatch =
+let explain (builder: Builder) kind (mismatch: Mismatch) (branches: Branch list) : string * Mismatch =
     let fork = fork builder branches
 
     let shapes =

@@ -117,9 +117,7 @@ type private Elaboration(expansion: Expansion) =
     /// A name alone or with arguments: a tensor to go on from, an operator or a block, by itself or held by a variable.
     and runApply naming scope statement name arguments : Scope =
         let given =
-            arguments
-            |> Option.map (fun arguments -> expansion.Given(scope, arguments))
-            |> Option.defaultValue []
+            arguments |> Option.fold (fun _ written -> expansion.Given(scope, written)) []
 
         match Map.tryFind name.Name scope.Tensors, Map.tryFind name.Name scope.Variables with
         | Some tensor, _ when arguments.IsNone ->

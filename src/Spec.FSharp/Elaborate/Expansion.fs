@@ -189,7 +189,7 @@ type internal Expansion
 
         bound
 
-    member _.Complain(scope, span, mismatch: Infer.Mismatch, label) =
+    member _.Complain(scope, span, mismatch: Mismatch, label) =
         let diagnostic =
             Diagnostic.error mismatch.Code (Span.firstLine span) mismatch.Message
             |> Diagnostic.withLabel label
@@ -269,7 +269,7 @@ type internal Expansion
             Naming(naming.Path name)
         | None -> naming
 
-    member _.Append(scope, path, operator, op, inputs: Node list, span) : Result<Node, Infer.Mismatch> =
+    member _.Append(scope, path, operator, op, inputs: Node list, span) : Result<Node, Mismatch> =
         Infer.output op (inputs |> List.map _.Shape)
         |> Result.map (fun shape -> append scope path operator op inputs shape span)
 
