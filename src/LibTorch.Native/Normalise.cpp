@@ -65,6 +65,8 @@ void write_rows(const Tensor& x, const Tensor& addend, const Tensor& y, const Te
 
 void track(const Tensor& running_mean, const Tensor& running_var, const float* mean, const float* variance,
            double momentum, int64_t rows) {
+    running_mean.unsafeGetTensorImpl()->bump_version();
+    running_var.unsafeGetTensorImpl()->bump_version();
     int64_t channels = running_mean.numel();
     double correction = rows > 1 ? static_cast<double>(rows) / (rows - 1) : 1.0;
     float* means = running_mean.data_ptr<float>();

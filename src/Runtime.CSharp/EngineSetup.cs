@@ -61,6 +61,12 @@ public static class EngineSetup
         long[] padding = [pool.Padding.Height, pool.Padding.Width];
         return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil, relu);
     }
+
+    /// <summary><c>y = act(y + addend)</c> in place, where no gradient is asked for.</summary>
+    internal static void AddRelu(Tensor y, Tensor? addend, bool relu) => LibTorch.FusedKernels.AddRelu(y, addend, relu);
+
+    /// <summary>A number that grows with every change of one of the tensors; null where the engine cannot tell.</summary>
+    internal static long? Versions(Tensor[] tensors) => LibTorch.FusedKernels.Versions(tensors);
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
 
@@ -100,6 +106,16 @@ public static class EngineSetup
     }
 
     internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
+
+    internal static void AddRelu(Tensor y, Tensor? addend, bool relu)
+    {
+        if (addend is not null)
+            y.add_(addend);
+        if (relu)
+            y.relu_();
+    }
+
+    internal static long? Versions(Tensor[] tensors) => null;
 #endif
 
     /// <summary>Loads the engine and gives it so many threads; null for all processors.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CnnSpec.LibTorch;
@@ -10,6 +11,8 @@ public static class FusedKernels
 {
     private static readonly Operator NormaliseOperator = new("cnnspec::normalise");
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
+    private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
+    private static readonly Operator VersionsOperator = new("cnnspec::versions");
 
     /// <summary>
     /// <c>act(batch_norm(x) + addend)</c>: <c>[N,C,H,W] → [N,C,H,W]</c>. The activation is ReLU where
@@ -50,4 +53,11 @@ public static class FusedKernels
         bool ceil,
         bool relu = false
     ) => MaxPoolOperator.Call(x, kernel, stride, padding, ceil, relu);
+
+    /// <summary><c>y = act(y + addend)</c> in place and without a gradient: any shape. The activation is ReLU where
+    /// <paramref name="relu"/>, else none.</summary>
+    public static void AddRelu(Tensor y, Tensor? addend, bool relu) => AddReluOperator.Run(y, addend, relu);
+
+    /// <summary>A number that grows with every change in place of one of the tensors: equal numbers, equal values.</summary>
+    public static long Versions(Tensor[] tensors) => VersionsOperator.CallScalar(tensors).ToInt64();
 }

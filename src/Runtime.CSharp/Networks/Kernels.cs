@@ -18,17 +18,29 @@ internal static class Kernels
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
                 own,
             Kernel.MaxPoolRelu k => EngineSetup.MaxPool(k.Item, relu: true) ?? PoolThenRelu(k.Item),
+            Kernel.Convolve k => Convolution(k.Item1, k.sum, k.relu),
             Kernel.Single k => Operations.For(k.Item),
             _ => throw new NotSupportedException($"the runtime has no kernel {kernel}"),
         };
 
     /// <summary>Whether the stage's inputs, weights and output may be bfloat16. Normalisation keeps its weights in float32.</summary>
-    public static (bool Values, bool Weights) ShortFloats(Kernel kernel, IReadOnlyList<Tensor> inputs) =>
-        kernel is not Kernel.Single { Item: var op } ? (true, false)
+    public static (bool Values, bool Weights) ShortFloats(Kernel kernel, IReadOnlyList<Tensor> weights)
+    {
+        return kernel switch
+        {
+            Kernel.Single { Item: Op.Conv conv } => Convolution(conv.Item),
+            Kernel.Convolve k => Convolution(k.Item1),
+            Kernel.Single { Item: var op } => op.IsLinear ? (true, true) : (IsCheap(op), false),
+            _ => (true, false),
+        };
+
         // oneDNN has no fast bfloat16 convolution of a single channel.
-        : op.IsConv && inputs[0].shape[1] == 1 ? (false, false)
-        : op.IsConv || op.IsLinear ? (true, true)
-        : (IsCheap(op), false);
+        (bool, bool) Convolution(Convolution conv)
+        {
+            bool several = weights[0].shape[1] * conv.Groups > 1;
+            return (several, several);
+        }
+    }
 
     private static bool IsCheap(Op op) =>
         op.IsBatchNorm
@@ -47,6 +59,19 @@ internal static class Kernels
         || op.IsConcat
         || op.IsAdd
         || op.IsMultiply;
+
+    /// <summary>Weights: <c>[K,C/groups,h,w]</c> and <c>[K]</c> or none, as <see cref="FoldedWeights"/> makes them.</summary>
+    private static Operation Convolution(Convolution conv, bool sum, bool relu)
+    {
+        var convolve = Operations.For(Op.NewConv(conv));
+        return (x, w, training) =>
+        {
+            var result = convolve(x, w, training);
+            if (sum || relu)
+                EngineSetup.AddRelu(result, sum ? x[1] : null, relu);
+            return result;
+        };
+    }
 
     private static Operation PoolThenRelu(MaxPooling pool)
     {

@@ -20,7 +20,14 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         int Output,
         Tensor[] Weights,
         bool TrainingOnly
-    );
+    )
+    {
+        /// <summary>Whether its values and its weights may be bfloat16.</summary>
+        public (bool Values, bool Weights) ShortFloats { get; } = Kernels.ShortFloats(Kernel, Weights);
+    }
+
+    /// <summary>Stages in their order, and for each node of the program the last of them that reads its value.</summary>
+    internal sealed record Schedule(Stage[] Stages, int[] LastUse);
 
     /// <summary>A module that only holds names and weights.</summary>
     private sealed class Scope(string name) : nn.Module(name)
@@ -28,8 +35,8 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         public Dictionary<string, Scope> Children { get; } = [];
     }
 
-    private readonly Stage[] _stages;
-    private readonly int[] _lastUse;
+    private readonly Schedule _training;
+    private readonly EvaluationSchedule? _evaluation;
     private readonly Dictionary<string, Scope> _scopes = [];
     private readonly List<(string Name, Tensor Tensor)> _weights = [];
 
@@ -41,13 +48,14 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         Execution = execution ?? new Execution();
         foreach (var node in program.Nodes)
             CreateWeights(node, device ?? CPU);
-        _stages = MakeReady(Execution.Fused ? Passes.all(program) : Ir.Stages.plain(program));
-        _lastUse = LastUses(program.Nodes.Length);
+        _training = MakeReady(Execution.Fused ? Passes.all(program) : Ir.Stages.plain(program));
+        if (Execution.Fused)
+            _evaluation = new EvaluationSchedule(MakeReady(Passes.forEvaluation(program)), Execution.Precision);
     }
 
     public Execution Execution { get; }
 
-    internal IReadOnlyList<Stage> Stages => _stages;
+    internal IReadOnlyList<Stage> Stages => _training.Stages;
 
     public Program Program { get; }
 
@@ -61,9 +69,9 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     /// scope that is open.</summary>
     internal Tensor[] Trace(Tensor input)
     {
-        var values = new Tensor[_lastUse.Length];
+        var values = new Tensor[Program.Nodes.Length];
         values[0] = input;
-        foreach (var stage in MakeReady(Ir.Stages.plain(Program)))
+        foreach (var stage in MakeReady(Ir.Stages.plain(Program)).Stages)
             values[stage.Output] = Apply(stage, [.. stage.Inputs.Select(from => values[from])], training);
         return values;
     }
@@ -71,9 +79,25 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     /// <summary>Weights and buffers by their full names, in the program's order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> NamedWeights() => _weights;
 
+    public override void train(bool train = true)
+    {
+        base.train(train);
+        _evaluation?.Forget();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _evaluation?.Dispose();
+        base.Dispose(disposing);
+    }
+
     private Tensor[] Run(Tensor input, bool withHeads)
     {
-        var values = new Tensor?[_lastUse.Length];
+        // Folded weights have no gradient to give to the network's own.
+        var folded = training || is_grad_enabled() ? null : _evaluation?.Ready();
+        var (stages, lastUse) = folded ?? _training;
+        var values = new Tensor?[lastUse.Length];
         using var laid = Execution.Fused ? EngineSetup.ChannelsLast(input) : input.alias();
         values[0] = laid;
         int[] wanted = withHeads
@@ -83,9 +107,9 @@ public sealed class Network : nn.Module<Tensor, Tensor>
 
         try
         {
-            for (int i = 0; i < _stages.Length; i++)
+            for (int i = 0; i < stages.Length; i++)
             {
-                var stage = _stages[i];
+                var stage = stages[i];
                 if (stage.TrainingOnly && !withHeads)
                     continue;
                 operands.Clear();
@@ -94,7 +118,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
                 values[stage.Output] = Apply(stage, operands, training);
                 // Autograd keeps what the backward pass needs; our own handles end at their last use.
                 foreach (int from in stage.Inputs)
-                    if (_lastUse[from] == i && from != 0 && !wanted.Contains(from))
+                    if (lastUse[from] == i && from != 0 && !wanted.Contains(from))
                     {
                         values[from]?.Dispose();
                         values[from] = null;
@@ -109,10 +133,10 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         }
     }
 
-    private Stage[] MakeReady(IEnumerable<Ir.Stage> stages)
+    private Schedule MakeReady(IEnumerable<Ir.Stage> stages)
     {
         var byName = _weights.ToDictionary(weight => weight.Name, weight => weight.Tensor);
-        return
+        Stage[] ready =
         [
             .. stages.Select(stage => new Stage(
                 stage.Path,
@@ -124,6 +148,11 @@ public sealed class Network : nn.Module<Tensor, Tensor>
                 stage.TrainingOnly
             )),
         ];
+        var lastUse = new int[Program.Nodes.Length];
+        for (int i = 0; i < ready.Length; i++)
+            foreach (int from in ready[i].Inputs)
+                lastUse[from] = i;
+        return new Schedule(ready, lastUse);
     }
 
     private static Tensor AsFloat32(Tensor value)
@@ -137,22 +166,13 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     {
         if (Execution.Precision == Precision.Float32)
             return stage.Run(operands, stage.Weights, training);
-        var (values, weights) = Kernels.ShortFloats(stage.Kernel, operands);
+        var (values, weights) = stage.ShortFloats;
         // Casts belong to this scope; autograd keeps those that the backward pass needs.
         using var scope = NewDisposeScope();
         var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
         var cast = operands.Select(operand => operand.to(type)).ToArray();
         var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
         return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
-    }
-
-    private int[] LastUses(int nodes)
-    {
-        var last = new int[nodes];
-        for (int i = 0; i < _stages.Length; i++)
-            foreach (int from in _stages[i].Inputs)
-                last[from] = i;
-        return last;
     }
 
     private void CreateWeights(IrNode node, Device device)

@@ -1,4 +1,5 @@
-/// Stages made better. Each pass computes the same function, forward and backward, with the same weights.
+/// Stages made better. Each pass computes the same function with the same weights: `all` forward and backward,
+/// `forEvaluation` forward, where statistics are fixed and auxiliary heads are left out.
 [<RequireQualifiedAccess>]
 module CnnSpec.Ir.Passes
 
@@ -23,12 +24,22 @@ let private onlyReader (stages: Stage list) =
     |> Map.ofList
 
 /// A stage and the only reader of its value as one stage, which stands where the reader stood.
-let private joined (first: Stage) (reader: Stage) =
-    let become kernel inputs =
-        if first.TrainingOnly = reader.TrainingOnly then
-            Some { first with Kernel = kernel; Inputs = inputs; Output = reader.Output }
-        else
-            None
+let private become (first: Stage) (reader: Stage) kernel inputs =
+    if first.TrainingOnly = reader.TrainingOnly then
+        Some
+            { first with
+                Kernel = kernel
+                Inputs = inputs
+                Output = reader.Output
+                Weights = first.Weights @ reader.Weights
+            }
+    else
+        None
+
+/// Batch normalisation takes the sum and the ReLU after it, and max pooling the ReLU before it, into its own passes over
+/// memory.
+let private fused (first: Stage) (reader: Stage) =
+    let become = become first reader
 
     match first.Kernel, reader.Kernel with
     | Single(BatchNorm norm), Single(Activate Relu) -> become (Normalise(norm, false, true)) first.Inputs
@@ -40,10 +51,19 @@ let private joined (first: Stage) (reader: Stage) =
     | Single(Activate Relu), Single(MaxPool pool) -> become (MaxPoolRelu pool) first.Inputs
     | _ -> None
 
-/// Batch normalisation takes the sum and the ReLU after it, and max pooling the ReLU before it, into its own passes over
-/// memory.
-let rec fuse (program: Program) (stages: Stage list) : Stage list =
-    let kept = kept program
+/// A convolution takes in the normalisation after it, whose factors are fixed in evaluation, with its sum and its ReLU.
+let private folded (first: Stage) (reader: Stage) =
+    let become = become first reader
+
+    match first.Kernel, reader.Kernel with
+    | Single(Conv conv), Single(BatchNorm norm) -> become (Convolve(conv, Some norm, false, false)) first.Inputs
+    | Single(Conv conv), Normalise(norm, sum, relu) when reader.Inputs.Head = first.Output ->
+        become (Convolve(conv, Some norm, sum, relu)) (first.Inputs @ reader.Inputs.Tail)
+    | Single(Conv conv), Single(Activate Relu) -> become (Convolve(conv, None, false, true)) first.Inputs
+    | _ -> None
+
+/// Joins stages while `rule` finds two to join. Values in `kept` are there after the last stage.
+let rec private join rule kept (stages: Stage list) : Stage list =
     let readers = onlyReader stages
 
     let found =
@@ -51,9 +71,9 @@ let rec fuse (program: Program) (stages: Stage list) : Stage list =
         |> List.filter (fun stage -> not (Set.contains stage.Output kept))
         |> List.choose (fun stage ->
             Map.tryFind stage.Output readers
-            |> Option.bind (joined stage)
+            |> Option.bind (rule stage)
             |> Option.map (fun both -> stage.Output, both))
-        // Of a sum of two normalised branches one is joined.
+        // Of a sum of two branches one is joined.
         |> List.distinctBy (fun (_, both) -> both.Output)
 
     // A stage that has just been joined with the one before it waits for the next turn.
@@ -69,7 +89,17 @@ let rec fuse (program: Program) (stages: Stage list) : Stage list =
         stages
         |> List.filter (fun stage -> not (Set.contains stage.Output gone))
         |> List.map (fun stage -> Map.tryFind stage.Output made |> Option.defaultValue stage)
-        |> fuse program
+        |> join rule kept
 
-/// What a network runs.
-let all (program: Program) : Stage list = Stages.plain program |> fuse program
+/// What a network runs in training.
+let all (program: Program) : Stage list =
+    Stages.plain program |> join fused (kept program)
+
+/// What a network runs in evaluation where no gradient is asked for.
+let forEvaluation (program: Program) : Stage list =
+    let kept = Set.singleton program.Output
+
+    Stages.plain program
+    |> List.filter (fun stage -> not stage.TrainingOnly)
+    |> join fused kept
+    |> join folded kept

@@ -11,6 +11,9 @@ type Kernel =
     | Normalise of BatchNormalisation * sum: bool * relu: bool
     /// Max pooling, then negative values cut off: the same as ReLU first, on fewer values.
     | MaxPoolRelu of MaxPooling
+    /// Evaluation alone: a convolution, the batch normalisation after it folded into its weights, then (`sum`) the second
+    /// input added, then (`relu`) negative values cut off. Its weights are the convolution's and the normalisation's.
+    | Convolve of Convolution * norm: BatchNormalisation option * sum: bool * relu: bool
 
 /// Values are numbered as the program's nodes are.
 type Stage =

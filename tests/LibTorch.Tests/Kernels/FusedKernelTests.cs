@@ -51,6 +51,42 @@ public sealed class FusedKernelTests
             AssertClose(value, expected[name], 2e-5, name);
     }
 
+    [Test]
+    public void A_sum_and_ReLU_in_place_equal_their_parts(
+        [Values] Memory memory,
+        [Values(1, 24, 70)] int channels,
+        [Values] bool sum,
+        [Values] bool relu,
+        [Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        long[] shape = memory == Memory.Flat ? [37, channels] : [3, channels, 5, 7];
+        var y = Lay(randn(shape).to(type), memory);
+        var addend = sum ? Lay(randn(shape).to(type), memory) : null;
+        var expected = addend is null ? y.clone() : y.add(addend);
+        if (relu)
+            expected = expected.relu();
+        FusedKernels.AddRelu(y, addend, relu);
+        Assert.That(y.allclose(expected, rtol: 0, atol: 0), Is.True);
+    }
+
+    [Test]
+    public void Versions_tell_of_every_change()
+    {
+        using var scope = NewDisposeScope();
+        var weights = Weights.Of(4);
+        Tensor[] all = [weights.Mean, weights.Variance];
+        long before = FusedKernels.Versions(all);
+        Assert.That(FusedKernels.Versions(all), Is.EqualTo(before));
+        weights.Mean.add_(1);
+        long changed = FusedKernels.Versions(all);
+        Assert.That(changed, Is.GreaterThan(before));
+        Ours(randn(2, 4, 3, 5).ChannelsLast(), null, weights, training: true, relu: false);
+        Assert.That(FusedKernels.Versions(all), Is.GreaterThan(changed), "statistics that our kernel wrote");
+    }
+
     [TestCase(Memory.ChannelsLast, 33, false)]
     [TestCase(Memory.Contiguous, 16, true)]
     public void Normalise_in_evaluation_uses_the_running_statistics(Memory memory, int channels, bool sum)

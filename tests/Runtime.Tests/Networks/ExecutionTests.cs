@@ -26,6 +26,12 @@ public class ExecutionTests
     private const string Auxiliary =
         "conv(4, kernel=3); batch_norm; aux(weight=0.4) { relu; global_avg_pool; flatten; linear(5) }; relu; flatten; linear(5)";
 
+    /// <summary>Convolutions without bias or normalisation, groups, stride and dilation, factors without affine.</summary>
+    private const string Bare =
+        "conv(8, kernel=3, stride=2, padding=1, bias=false); relu; conv(8, kernel=3, groups=2, padding=2, dilation=2); "
+        + "batch_norm(affine=false); conv(6, kernel=1, bias=false); batch_norm(affine=false); relu; global_avg_pool; "
+        + "flatten; linear(5)";
+
     [TestCase(Residual)]
     [TestCase(Dense)]
     [TestCase(Inception)]
@@ -62,25 +68,101 @@ public class ExecutionTests
             Assert.That(values, Is.EqualTo(first[name]), name);
     }
 
-    [Test]
-    public void Evaluation_is_the_same_however_it_is_run()
+    [TestCase(Residual)]
+    [TestCase(Dense)]
+    [TestCase(Inception)]
+    [TestCase(Auxiliary)]
+    [TestCase(Bare)]
+    public void Evaluation_is_the_same_however_it_is_run(string body)
     {
         using var scope = NewDisposeScope();
-        var program = Specs.Network(Inception, "3 x 12 x 10");
+        var program = Specs.Network(body, "3 x 12 x 10");
         var images = randn(3, 3, 12, 10);
         Tensor Logits(Execution execution)
         {
             using var network = Seeded(program, execution);
-            network.forward(images);
+            using (no_grad())
+                Unsettle(network);
             network.eval();
             using (no_grad())
                 return network.forward(images);
         }
         var plain = Logits(Execution.Plain);
-        Assert.That(Logits(new Execution()).allclose(plain, atol: 1e-5), Is.True);
+        Assert.That(plain.std().item<float>(), Is.GreaterThan(1e-3), "logits without a difference to compare");
+        Assert.That(Logits(new Execution()).allclose(plain, rtol: 1e-5, atol: 1e-5), Is.True);
         var rounded = Logits(new Execution(Precision.BFloat16));
         Assert.That(rounded.dtype, Is.EqualTo(ScalarType.Float32));
         Assert.That(rounded.allclose(plain, rtol: 0.05, atol: 0.05), Is.True);
+    }
+
+    [TestCase(Precision.Float32)]
+    [TestCase(Precision.BFloat16)]
+    public void Evaluation_never_uses_weights_that_are_no_longer_the_networks(Precision precision)
+    {
+        using var scope = NewDisposeScope();
+        var program = Specs.Network(Inception, "3 x 12 x 10");
+        using var network = Seeded(program, new Execution(precision));
+        var images = randn(3, 3, 12, 10);
+        network.eval();
+        void ExpectFreshLogits(string after)
+        {
+            using var withoutGradient = no_grad();
+            var actual = network.forward(images);
+            using var fresh = Seeded(program, network.Execution);
+            foreach (var (mine, theirs) in fresh.NamedWeights().Zip(network.NamedWeights()))
+                mine.Tensor.copy_(theirs.Tensor);
+            fresh.eval();
+            Assert.That(actual.allclose(fresh.forward(images), rtol: 0, atol: 0), Is.True, after);
+        }
+        ExpectFreshLogits("nothing");
+        using (no_grad())
+            network.NamedWeights().First().Tensor.mul_(3);
+        ExpectFreshLogits("a change in place");
+        using (no_grad())
+            Unsettle(network);
+        ExpectFreshLogits("statistics set");
+        Train(network, 2);
+        network.eval();
+        ExpectFreshLogits("training");
+        using (var optimizer = optim.SGD(network.parameters(), 0.5))
+        {
+            network.forward(images).sum().backward();
+            optimizer.step();
+        }
+        ExpectFreshLogits("a step in evaluation mode");
+    }
+
+    [Test]
+    public void Evaluation_with_a_gradient_reaches_every_parameter()
+    {
+        using var scope = NewDisposeScope();
+        using var network = Seeded(Specs.Network(Inception, "3 x 12 x 10"), new Execution());
+        network.eval();
+        var images = randn(3, 3, 12, 10);
+        using (no_grad())
+            network.forward(images);
+        network.forward(images).pow(2).sum().backward();
+        Assert.That(network.parameters().All(parameter => parameter.grad is not null), Is.True);
+    }
+
+    [Test]
+    public void Folded_weights_are_given_back()
+    {
+        var program = Specs.Network(Inception, "3 x 12 x 10");
+        long before = Tensor.TotalCount;
+        using (var network = Seeded(program, new Execution(Precision.BFloat16)))
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                using var scope = NewDisposeScope();
+                using var withoutGradient = no_grad();
+                network.eval();
+                network.forward(randn(2, 3, 12, 10));
+                network.NamedWeights().First().Tensor.mul_(2);
+                network.forward(randn(2, 3, 12, 10));
+            }
+        }
+        Assert.That(Tensor.TotalCount, Is.LessThanOrEqualTo(before));
     }
 
     [Test]
@@ -99,6 +181,17 @@ public class ExecutionTests
         for (int i = 0; i < 20; i++)
             Step();
         Assert.That(Tensor.TotalCount, Is.LessThanOrEqualTo(before));
+    }
+
+    /// <summary>Statistics and factors as training leaves them, far from zero and one, so that folding them shows.</summary>
+    private static void Unsettle(Network network)
+    {
+        random.manual_seed(5);
+        foreach (var (name, tensor) in network.NamedWeights())
+            if (name.EndsWith("running_var", StringComparison.Ordinal))
+                tensor.uniform_(0.3, 3);
+            else if (tensor.dim() == 1)
+                tensor.normal_(0.2, 0.5);
     }
 
     private static Network Seeded(Program program, Execution execution)

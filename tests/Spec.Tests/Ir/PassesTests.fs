@@ -15,13 +15,23 @@ type PassesTests() =
 
     static let kernels body = stages body |> List.map _.Kernel
 
-    static let words body =
-        kernels body
-        |> List.map (fun kernel ->
-            match kernel with
-            | Normalise(_, sum, relu) -> "norm" + (if sum then "+add" else "") + (if relu then "+relu" else "")
-            | MaxPoolRelu _ -> "pool+relu"
-            | Single op -> (string op).Split([| ' '; '\n' |])[0])
+    static let word kernel =
+        let rest sum relu =
+            (if sum then "+add" else "") + (if relu then "+relu" else "")
+
+        match kernel with
+        | Normalise(_, sum, relu) -> "norm" + rest sum relu
+        | MaxPoolRelu _ -> "pool+relu"
+        | Convolve(_, norm, sum, relu) -> "conv" + (if norm.IsSome then "+norm" else "") + rest sum relu
+        | Single op -> (string op).Split([| ' '; '\n' |])[0]
+
+    static let words body = kernels body |> List.map word
+
+    static let evaluated body =
+        Passes.forEvaluation (program (inNetwork "16 x 20 x 28" body))
+
+    static let evaluatedWords body =
+        evaluated body |> List.map (_.Kernel >> word)
 
     static member Specs =
         System.IO.Directory.GetFiles(Repository.path "specs", "*.cnn", System.IO.SearchOption.AllDirectories)
@@ -60,24 +70,56 @@ type PassesTests() =
     member _.``other activations stay by themselves``() =
         Assert.That(words "batch_norm; silu", Is.EqualTo<string list> [ "BatchNorm"; "Activate" ])
 
+    [<Test>]
+    member _.``in evaluation a convolution takes all that follows it``() =
+        Assert.That(
+            evaluatedWords "conv(8, kernel=3); batch_norm; relu; conv(8, kernel=3); batch_norm; conv(4, kernel=1); relu",
+            Is.EqualTo<string list> [ "conv+norm+relu"; "conv+norm"; "conv+relu" ]
+        )
+
+        let body = "add { { conv(16, kernel=1); batch_norm }; identity }; relu"
+        Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "Identity"; "conv+norm+add+relu" ])
+
+    [<Test>]
+    member _.``in evaluation a normalisation that is the other half of a sum stays``() =
+        let body = "add { { batch_norm }; { conv(16, kernel=1) } }; relu"
+        Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "Conv"; "norm+add+relu" ])
+
+    [<Test>]
+    member _.``a convolution that is read beside its normalisation stays``() =
+        let body = "conv(16, kernel=1) as c; batch_norm; relu; add { identity; c }"
+        Assert.That(evaluatedWords body, Has.Member "Conv")
+
+    [<Test>]
+    member _.``auxiliary heads are not evaluated, and what they read is joined``() =
+        let body =
+            "conv(4, kernel=3); batch_norm; aux(weight=0.4) { relu; global_avg_pool; flatten; linear(5) }; relu; flatten; linear(5)"
+
+        Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "conv+norm+relu"; "Flatten"; "Linear" ])
+
     [<TestCaseSource(nameof PassesTests.Specs)>]
     member _.``every weight stays, every value is there before it is read``(file: string) =
         for network in (compileFile file).Networks do
             let program = network.Program
             let stages = Passes.all program
 
-            let weights =
-                program.Nodes |> List.collect _.Weights |> List.map _.Name |> List.sort
+            let expect (stages: Stage list) nodes values =
+                let weights = nodes |> List.collect _.Weights |> List.map _.Name |> List.sort
 
-            Assert.That(
-                stages |> List.collect _.Weights |> List.map _.Name |> List.sort,
-                Is.EqualTo<string list> weights
-            )
+                Assert.That(
+                    stages |> List.collect _.Weights |> List.map _.Name |> List.sort,
+                    Is.EqualTo<string list> weights
+                )
 
-            let known = System.Collections.Generic.HashSet [ 0 ]
+                let known = System.Collections.Generic.HashSet [ 0 ]
 
-            for stage in stages do
-                Assert.That(stage.Inputs |> List.forall known.Contains, stage.Path)
-                Assert.That(known.Add stage.Output, stage.Path)
+                for stage in stages do
+                    Assert.That(stage.Inputs |> List.forall known.Contains, stage.Path)
+                    Assert.That(known.Add stage.Output, stage.Path)
 
-            Assert.That(program.Output :: (program.AuxiliaryHeads |> List.map _.Node) |> List.forall known.Contains)
+                Assert.That(values |> List.forall known.Contains)
+
+            expect stages program.Nodes (program.Output :: (program.AuxiliaryHeads |> List.map _.Node))
+
+            let evaluated = program.Nodes |> List.filter (fun node -> not node.TrainingOnly)
+            expect (Passes.forEvaluation program) evaluated [ program.Output ]
