@@ -77,19 +77,12 @@ public static class EvalCommand
             string share = total == 0 ? "no images" : $"{(double)evaluation.Confusion[i][i] / total:0.00%} of {total}";
             Terminal.Result($"{classes[i], -12} {share}");
         }
-        foreach (var (label, guess, count) in Confusions(evaluation).Take(MostConfusions))
+        foreach (var (label, guess, count) in evaluation.Confusions().Take(MostConfusions))
             Terminal.Result($"{count, 4} x {classes[label]} taken for {classes[guess]}");
         Terminal.Result($"test loss: {evaluation.Loss.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"test accuracy: {evaluation.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
     }
-
-    /// <summary>What is taken for what, commonest first.</summary>
-    private static IEnumerable<(int Label, int Guess, int Count)> Confusions(Evaluation evaluation) =>
-        evaluation
-            .Confusion.SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
-            .Where(pair => pair.label != pair.guess && pair.count > 0)
-            .OrderByDescending(pair => pair.count);
 
     private static JsonObject ToJson(Evaluation evaluation, IReadOnlyList<string> classes) =>
         new()

@@ -28,6 +28,21 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Adds to the end of a file.</summary>
+    /// <exception cref="EnvironmentError">The disk is full or the file cannot be written.</exception>
+    internal static void Append(string path, Action<FileStream> write)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Append);
+            write(stream);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EnvironmentError($"{path} cannot be written: {Reason(e)}", "free some space", e);
+        }
+    }
+
     /// <summary>Removes what killed processes left under temporary names.</summary>
     internal static void RemoveUnfinished(string folder)
     {

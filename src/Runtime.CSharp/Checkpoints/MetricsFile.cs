@@ -14,16 +14,14 @@ internal sealed class MetricsFile(string run)
     public void Append(EpochMetrics m)
     {
         string line = JsonSerializer.Serialize(m);
-        try
-        {
-            using var stream = new FileStream(_path, FileMode.Append);
-            stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
-            stream.Flush(flushToDisk: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new EnvironmentError($"{_path} cannot be written: {AtomicFile.Reason(e)}", "free some space", e);
-        }
+        AtomicFile.Append(
+            _path,
+            stream =>
+            {
+                stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+                stream.Flush(flushToDisk: true);
+            }
+        );
     }
 
     /// <summary>The epochs so far.</summary>

@@ -15,7 +15,7 @@ internal static class ConfusionTable
     private const int LongestUpright = 4;
 
     public static string Draw(Evaluation test, IReadOnlyList<string> classes) =>
-        classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test.Confusion, classes);
+        classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test, classes);
 
     private static string Table(int[][] confusion, IReadOnlyList<string> classes)
     {
@@ -45,17 +45,12 @@ internal static class ConfusionTable
             .ToString();
     }
 
-    private static string Pairs(int[][] confusion, IReadOnlyList<string> classes)
+    private static string Pairs(Evaluation test, IReadOnlyList<string> classes)
     {
-        var pairs = confusion
-            .SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
-            .Where(pair => pair.label != pair.guess && pair.count > 0)
-            .OrderByDescending(pair => pair.count)
-            .Take(MostPairs);
         var html = new StringBuilder(
             "<div><table class=\"layers\"><thead><tr><th>shows</th><th>taken for</th><th class=\"n\">images</th></tr></thead><tbody>"
         );
-        foreach (var (label, guess, count) in pairs)
+        foreach (var (label, guess, count) in test.Confusions().Take(MostPairs))
             html.Append(
                 $"<tr><td>{WebUtility.HtmlEncode(classes[label])}</td><td>{WebUtility.HtmlEncode(classes[guess])}</td><td class=\"n\">{count}</td></tr>"
             );

@@ -26,8 +26,10 @@ public static class RunReport
         AtomicFile.Write(Path.Combine(run.Path, FileName), stream => stream.Write(page));
     }
 
-    private static string Page(RunFolder run, DataSet data, Evaluation test) =>
-        $"""
+    private static string Page(RunFolder run, DataSet data, Evaluation test)
+    {
+        var epochs = run.Log.Epochs;
+        return $"""
             <!doctype html>
             <html lang="en">
             <head>
@@ -39,8 +41,8 @@ public static class RunReport
             </head>
             <body>
             <main>
-            {Header(run, data, test)}
-            {Curves(run.Log.Epochs)}
+            {Header(run, data, test, epochs)}
+            {Curves(epochs)}
             <section><h2>Classes</h2><div class="two">{ConfusionTable.Draw(test, run.ClassNames)}{Bars(
                 test,
                 run.ClassNames
@@ -55,11 +57,11 @@ public static class RunReport
             </html>
 
             """;
+    }
 
-    private static string Header(RunFolder run, DataSet data, Evaluation test)
+    private static string Header(RunFolder run, DataSet data, Evaluation test, IReadOnlyList<EpochMetrics> epochs)
     {
         var totals = Summary.totals(run.Program);
-        var epochs = run.Log.Epochs;
         (string Name, string Value)[] figures =
         [
             ("test accuracy", Percent(test.Accuracy)),

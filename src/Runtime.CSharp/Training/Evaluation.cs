@@ -24,6 +24,13 @@ public sealed record Evaluation(
     /// <summary>Images a step; memory, not speed, is what bounds it.</summary>
     private const int BatchSize = 250;
 
+    /// <summary>What was taken for what, commonest first.</summary>
+    public IEnumerable<(int Label, int Guess, int Count)> Confusions() =>
+        Confusion
+            .SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
+            .Where(pair => pair.label != pair.guess && pair.count > 0)
+            .OrderByDescending(pair => pair.count);
+
     /// <summary>Runs the network over all images in evaluation mode and leaves it in the mode it was in.</summary>
     public static Evaluation Of(
         Network network,

@@ -31,19 +31,15 @@ internal sealed class EventFile(string run)
         );
 
     /// <exception cref="EnvironmentError">The disk is full.</exception>
-    public void Append(IEnumerable<Event> events)
-    {
-        try
-        {
-            using var stream = new FileStream(_path, FileMode.Append);
-            foreach (var one in events)
-                stream.Write(Frame(one));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new EnvironmentError($"{_path} cannot be written: {AtomicFile.Reason(e)}", "free some space", e);
-        }
-    }
+    public void Append(IEnumerable<Event> events) =>
+        AtomicFile.Append(
+            _path,
+            stream =>
+            {
+                foreach (var one in events)
+                    stream.Write(Frame(one));
+            }
+        );
 
     private static byte[] Frame(Event one)
     {
