@@ -62,6 +62,27 @@ public static class EngineSetup
         return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil, relu);
     }
 
+    /// <summary>Whether a convolution takes float32 weights beside bfloat16 maps.</summary>
+    internal const bool MixesPrecisions = true;
+
+    /// <summary>A convolution by the engine's own kernels where they are the faster; null where it has none.</summary>
+    internal static Operation? Convolve(Convolution conv)
+    {
+        long[] stride = [conv.Stride.Height, conv.Stride.Width];
+        long[] padding = [conv.Padding.Top, conv.Padding.Left];
+        long[] dilation = [conv.Dilation.Height, conv.Dilation.Width];
+        return (x, w, _) =>
+            LibTorch.FusedKernels.Convolve(
+                x[0],
+                w[0],
+                w.Count > 1 ? w[1] : null,
+                stride,
+                padding,
+                dilation,
+                conv.Groups
+            );
+    }
+
     /// <summary><c>y = act(y + addend)</c> in place, where no gradient is asked for.</summary>
     internal static void AddRelu(Tensor y, Tensor? addend, bool relu) => LibTorch.FusedKernels.AddRelu(y, addend, relu);
 
@@ -106,6 +127,10 @@ public static class EngineSetup
     }
 
     internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
+
+    internal const bool MixesPrecisions = false;
+
+    internal static Operation? Convolve(Convolution conv) => null;
 
     internal static void AddRelu(Tensor y, Tensor? addend, bool relu)
     {

@@ -11,6 +11,7 @@ public static class FusedKernels
 {
     private static readonly Operator NormaliseOperator = new("cnnspec::normalise");
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
+    private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
     private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
     private static readonly Operator VersionsOperator = new("cnnspec::versions");
 
@@ -53,6 +54,21 @@ public static class FusedKernels
         bool ceil,
         bool relu = false
     ) => MaxPoolOperator.Call(x, kernel, stride, padding, ceil, relu);
+
+    /// <summary>
+    /// A convolution: <c>[N,C,H,W] → [N,K,H',W']</c>, of <paramref name="x"/>'s type. Weight <c>[K,C/groups,h,w]</c> and bias
+    /// <c>[K]</c> may be float32 beside a bfloat16 <paramref name="x"/>; their gradients then are float32 too. 3×3 windows of
+    /// stride 1 may be computed by Winograd's method, which rounds differently: see docs/performance.md.
+    /// </summary>
+    public static Tensor Convolve(
+        Tensor x,
+        Tensor weight,
+        Tensor? bias,
+        long[] stride,
+        long[] padding,
+        long[] dilation,
+        long groups
+    ) => ConvolveOperator.Call(x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary><c>y = act(y + addend)</c> in place and without a gradient: any shape. The activation is ReLU where
     /// <paramref name="relu"/>, else none.</summary>

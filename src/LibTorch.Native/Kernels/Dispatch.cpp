@@ -3,6 +3,10 @@
 
 #include <ATen/Parallel.h>
 
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "without OpenMP these loops would run on one thread: see CMakeLists.txt"
+#endif
+
 namespace cnnspec {
 
 #if defined(CNNSPEC_X86_LEVELS)

@@ -57,6 +57,18 @@ struct PoolShape {
     int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft;
 };
 
+// A convolution of one group over [N,H,W,C], dense, to [N,H',W',K].
+struct ConvShape {
+    int64_t images, channels, height, width, filters, outHeight, outWidth;
+    int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft, dilationHeight, dilationWidth;
+};
+
+// 3×3 filters in memory, each of nine neighbouring taps; rotated, the last tap is the first.
+struct FilterShape {
+    int64_t filters, channels, filterStride, channelStride;
+    bool rotated;
+};
+
 struct Kernels {
     const char* name;
     // Mean and variance (over all rows, not corrected) of each channel.
@@ -70,6 +82,14 @@ struct Kernels {
     void (*max_pool)(Element, const PoolShape&, bool relu, const void* x, void* y, uint8_t* position);
     // `y` is the output where ReLU was asked, else null.
     void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position, void* dx);
+
+    // Convolutions; null where the level has none. Channels and filters are multiples of 16.
+    // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them; `bias` may be null.
+    void (*winograd_filters)(Element, const FilterShape&, const float* weight, void* points);
+    void (*winograd)(Element, const ConvShape&, const void* x, const void* points, const float* bias, void* y);
+    // Gradients of filters, [h][w][C][K]: of 3×3 ones of stride 1, and of any, of bfloat16 maps.
+    void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
+    void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);
 };
 
 const Kernels& kernels();

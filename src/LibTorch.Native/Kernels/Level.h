@@ -12,6 +12,11 @@ namespace CNNSPEC_LEVEL {
 
 void add_normalisation(Kernels& table);
 void add_pooling(Kernels& table);
+#if defined(__AVX512BF16__)
+void add_winograd(Kernels& table);
+void add_winograd_gradient(Kernels& table);
+void add_filter_gradient(Kernels& table);
+#endif
 
 } // namespace CNNSPEC_LEVEL
 } // namespace cnnspec

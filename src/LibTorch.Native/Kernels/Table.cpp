@@ -13,6 +13,11 @@ const Kernels& table() {
         made.name = CNNSPEC_NAME(CNNSPEC_LEVEL);
         add_normalisation(made);
         add_pooling(made);
+#if defined(__AVX512BF16__)
+        add_winograd(made);
+        add_winograd_gradient(made);
+        add_filter_gradient(made);
+#endif
         return made;
     }();
     return all;

@@ -17,6 +17,7 @@ internal static class Kernels
             Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
                 own,
+            Kernel.Single { Item: Op.Conv conv } when fused => Convolution(conv.Item),
             Kernel.MaxPoolRelu k => EngineSetup.MaxPool(k.Item, relu: true) ?? PoolThenRelu(k.Item),
             Kernel.Convolve k => Convolution(k.Item1, k.sum, k.relu),
             Kernel.Single k => Operations.For(k.Item),
@@ -42,6 +43,10 @@ internal static class Kernels
         }
     }
 
+    /// <summary>Whether the stage takes float32 weights beside bfloat16 inputs, so that none need be cast.</summary>
+    public static bool MixesPrecisions(Kernel kernel, bool fused) =>
+        fused && EngineSetup.MixesPrecisions && kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve;
+
     private static bool IsCheap(Op op) =>
         op.IsBatchNorm
         || op.IsMaxPool
@@ -60,10 +65,13 @@ internal static class Kernels
         || op.IsAdd
         || op.IsMultiply;
 
+    private static Operation Convolution(Convolution conv) =>
+        EngineSetup.Convolve(conv) ?? Operations.For(Op.NewConv(conv));
+
     /// <summary>Weights: <c>[K,C/groups,h,w]</c> and <c>[K]</c> or none, as <see cref="FoldedWeights"/> makes them.</summary>
     private static Operation Convolution(Convolution conv, bool sum, bool relu)
     {
-        var convolve = Operations.For(Op.NewConv(conv));
+        var convolve = Convolution(conv);
         return (x, w, training) =>
         {
             var result = convolve(x, w, training);

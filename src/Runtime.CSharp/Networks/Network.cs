@@ -171,7 +171,10 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
         var cast = operands.Select(operand => operand.to(type)).ToArray();
-        var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
+        var filters =
+            weights && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused)
+                ? Array.ConvertAll(stage.Weights, weight => weight.to(type))
+                : stage.Weights;
         return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
     }
 

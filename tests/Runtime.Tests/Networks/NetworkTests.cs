@@ -129,6 +129,9 @@ public class NetworkTests
             nn.functional.cross_entropy(network.forward(randn(2, 16, 20, 28)), tensor(new long[] { 0, 2 })).backward();
         }
         Step();
+        // What other tests have left to the collector must not go in the meantime.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         long before = torch.Tensor.TotalCount;
         for (int i = 0; i < 200; i++)
             Step();

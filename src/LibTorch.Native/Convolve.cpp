@@ -1,0 +1,185 @@
+// cnnspec::convolve: a convolution, each of whose three products (the map, the gradient of the input, that of the filters)
+// is ours where that is the faster and libtorch's everywhere else. Weights stay float32 beside maps of bfloat16.
+#include "ChannelRows.h"
+
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/sum.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+#include <tuple>
+
+namespace cnnspec {
+namespace {
+
+using at::IntArrayRef;
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Windows {
+    std::vector<int64_t> stride, padding, dilation;
+};
+
+ConvShape shape_of(const Tensor& x, const Tensor& weight, const Windows& w) {
+    auto size = [&](int64_t dim) {
+        return (x.size(dim + 2) + 2 * w.padding[dim] - w.dilation[dim] * (weight.size(dim + 2) - 1) - 1) / w.stride[dim] + 1;
+    };
+    return {x.size(0),      x.size(1),      x.size(2),      x.size(3),       weight.size(0),  size(0),       size(1),
+            weight.size(2), weight.size(3), w.stride[0],    w.stride[1],     w.padding[0],    w.padding[1],
+            w.dilation[0],  w.dilation[1]};
+}
+
+// The same windows seen from the output: filters for channels and channels for filters.
+ConvShape reversed(const ConvShape& s) {
+    ConvShape r = s;
+    std::swap(r.channels, r.filters);
+    std::swap(r.height, r.outHeight);
+    std::swap(r.width, r.outWidth);
+    r.padTop = 2 - s.padTop;
+    r.padLeft = 2 - s.padLeft;
+    return r;
+}
+
+bool whole_vectors(const ConvShape& s) {
+    return s.channels % 16 == 0 && s.filters % 16 == 0;
+}
+
+// Matrix units beat any saving of bfloat16 products.
+bool has_matrix_units() {
+#if defined(CNNSPEC_X86_LEVELS)
+    return __builtin_cpu_supports("amx-bf16");
+#else
+    return false;
+#endif
+}
+
+bool three_by_three(const ConvShape& s) {
+    return s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 && s.strideWidth == 1 && s.dilationHeight == 1 &&
+           s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
+}
+
+// The bounds below are where ours and oneDNN's took the same time (docs/performance.md).
+bool winograd_pays(Element element, const ConvShape& s) {
+    int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
+    if (!kernels().winograd || !whole_vectors(s) || !three_by_three(s) || tiles < 64)
+        return false;
+    return element == Element::Float32 || (s.channels * s.filters >= 512 && !has_matrix_units());
+}
+
+enum class GradientBy { Libtorch, Winograd, Taps };
+
+GradientBy filter_gradient_by(Element element, const ConvShape& s) {
+    bool few = s.channels * s.filters <= 256 * 256;
+    if (!kernels().winograd_gradient || !whole_vectors(s) || !few || (element == Element::BFloat16 && has_matrix_units()))
+        return GradientBy::Libtorch;
+    if (three_by_three(s) && (element == Element::BFloat16 || s.channels * s.filters >= 1024))
+        return GradientBy::Winograd;
+    return element == Element::BFloat16 && s.kernelHeight * s.kernelWidth > 1 ? GradientBy::Taps : GradientBy::Libtorch;
+}
+
+Tensor points_of(const Tensor& weight, Element element, const ConvShape& s, bool rotated) {
+    Tensor floats = weight.to(at::kFloat).contiguous();
+    Tensor points = at::empty({16 * s.channels * s.filters},
+                              at::TensorOptions().dtype(element == Element::Float32 ? at::kFloat : at::kBFloat16));
+    FilterShape shape{s.filters, s.channels, rotated ? 9 : s.channels * 9, rotated ? s.filters * 9 : 9, rotated};
+    kernels().winograd_filters(element, shape, floats.data_ptr<float>(), points.data_ptr());
+    return points;
+}
+
+Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s, bool rotated) {
+    Tensor points = points_of(weight, element_of(x), s, rotated);
+    Tensor floats = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
+    Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
+                         x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    kernels().winograd(element_of(x), s, x.data_ptr(), points.data_ptr(),
+                       floats.defined() ? floats.data_ptr<float>() : nullptr, y.data_ptr());
+    return y;
+}
+
+// One group; x is channels-last.
+Tensor forward_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Windows& windows) {
+    ConvShape s = shape_of(x, weight, windows);
+    if (winograd_pays(element_of(x), s))
+        return convolve_by_winograd(x, weight, bias, s, /*rotated=*/false);
+    auto type = x.scalar_type();
+    return at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, windows.stride, windows.padding,
+                      windows.dilation, 1);
+}
+
+class Convolve : public torch::autograd::Function<Convolve> {
+  public:
+    static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& weight,
+                          const c10::optional<Tensor>& bias, const Windows& windows) {
+        Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
+        context->save_for_backward({x, weight});
+        context->saved_data["stride"] = windows.stride;
+        context->saved_data["padding"] = windows.padding;
+        context->saved_data["dilation"] = windows.dilation;
+        context->saved_data["bias"] = bias.has_value();
+        return forward_of(x, weight, bias.value_or(Tensor()), windows);
+    }
+
+    static variable_list backward(AutogradContext* context, variable_list gradients) {
+        auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &weight = saved[1];
+        auto ints = [&](const char* name) { return context->saved_data[name].toIntVector(); };
+        Windows windows{ints("stride"), ints("padding"), ints("dilation")};
+        ConvShape s = shape_of(x, weight, windows);
+        auto type = x.scalar_type();
+        Element element = element_of(x);
+        Tensor dy = gradients[0].to(type).contiguous(at::MemoryFormat::ChannelsLast);
+        bool wantsInput = context->needs_input_grad(0), wantsWeight = context->needs_input_grad(1);
+
+        Tensor dx, dweight, dbias;
+        if (wantsInput && winograd_pays(element, reversed(s)))
+            dx = convolve_by_winograd(dy, weight, Tensor(), reversed(s), /*rotated=*/true);
+        auto by = filter_gradient_by(element, s);
+        if (wantsWeight && by != GradientBy::Libtorch) {
+            Tensor taps = at::empty({s.kernelHeight, s.kernelWidth, s.channels, s.filters}, at::kFloat);
+            if (by == GradientBy::Winograd)
+                kernels().winograd_gradient(element, s, x.data_ptr(), dy.data_ptr(), taps.data_ptr<float>());
+            else
+                kernels().filter_gradient(s, x.data_ptr(), dy.data_ptr(), taps.data_ptr<float>());
+            dweight = taps.permute({3, 2, 0, 1}).to(weight.scalar_type()).contiguous();
+        }
+        bool inputLeft = wantsInput && !dx.defined(), weightLeft = wantsWeight && !dweight.defined();
+        if (inputLeft || weightLeft) {
+            auto rest = at::convolution_backward(dy, x, weight.to(type), c10::nullopt, windows.stride, windows.padding,
+                                                 windows.dilation, /*transposed=*/false, /*output_padding=*/{0, 0}, 1,
+                                                 {inputLeft, weightLeft, false});
+            if (inputLeft)
+                dx = std::get<0>(rest);
+            if (weightLeft)
+                dweight = std::get<1>(rest).to(weight.scalar_type());
+        }
+        if (context->saved_data["bias"].toBool())
+            dbias = at::sum(dy, IntArrayRef{0, 2, 3}, /*keepdim=*/false, at::kFloat);
+        return {dx, dweight, dbias, Tensor()};
+    }
+};
+
+// x: [N,C,H,W], weight: [K,C/groups,h,w], bias: [K] → [N,K,H',W'], of x's type.
+Tensor convolve(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, IntArrayRef stride,
+                IntArrayRef padding, IntArrayRef dilation, int64_t groups) {
+    auto type = x.scalar_type();
+    bool fits = groups == 1 && x.dim() == 4 && has_kernels(x) && weight.device().is_cpu();
+    if (!fits)
+        return at::conv2d(x, weight.to(type), bias ? bias->to(type) : Tensor(), stride, padding, dilation, groups);
+    Windows windows{stride.vec(), padding.vec(), dilation.vec()};
+    if (c10::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() || (bias && bias->requires_grad())))
+        return Convolve::apply(x, weight, bias, windows);
+    return forward_of(x.contiguous(at::MemoryFormat::ChannelsLast), weight, bias.value_or(Tensor()), windows);
+}
+
+} // namespace
+
+TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
+    m.def("convolve(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, int[2] dilation, int groups) -> "
+          "Tensor",
+          convolve);
+}
+
+} // namespace cnnspec
