@@ -66,7 +66,7 @@ bool winograd_pays(Element element, const ConvShape& s) {
     int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
     if (!kernels().winograd || !whole_vectors(s) || !three_by_three(s) || tiles < 64)
         return false;
-    return element == Element::Float32 || (s.channels * s.filters >= 512 && !has_matrix_units());
+    return element == Element::Float32 || (s.channels * s.filters >= 256 && !has_matrix_units());
 }
 
 enum class GradientBy { Libtorch, Winograd, Taps };
@@ -138,12 +138,12 @@ class Convolve : public torch::autograd::Function<Convolve> {
             dx = convolve_by_winograd(dy, weight, Tensor(), reversed(s), /*rotated=*/true);
         auto by = filter_gradient_by(element, s);
         if (wantsWeight && by != GradientBy::Libtorch) {
-            Tensor taps = at::empty({s.kernelHeight, s.kernelWidth, s.channels, s.filters}, at::kFloat);
+            dweight = at::empty(weight.sizes(), at::kFloat);
             if (by == GradientBy::Winograd)
-                kernels().winograd_gradient(element, s, x.data_ptr(), dy.data_ptr(), taps.data_ptr<float>());
+                kernels().winograd_gradient(element, s, x.data_ptr(), dy.data_ptr(), dweight.data_ptr<float>());
             else
-                kernels().filter_gradient(s, x.data_ptr(), dy.data_ptr(), taps.data_ptr<float>());
-            dweight = taps.permute({3, 2, 0, 1}).to(weight.scalar_type()).contiguous();
+                kernels().filter_gradient(s, x.data_ptr(), dy.data_ptr(), dweight.data_ptr<float>());
+            dweight = dweight.to(weight.scalar_type());
         }
         bool inputLeft = wantsInput && !dx.defined(), weightLeft = wantsWeight && !dweight.defined();
         if (inputLeft || weightLeft) {

@@ -2,6 +2,7 @@
 #include "Kernels.h"
 
 #include <ATen/Parallel.h>
+#include <algorithm>
 
 #if AT_PARALLEL_OPENMP && !defined(_OPENMP)
 #error "without OpenMP these loops would run on one thread: see CMakeLists.txt"
@@ -21,10 +22,11 @@ namespace base {
 const Kernels& table();
 }
 
-void run_tasks(int64_t tasks, void* context, void (*body)(void* context, int64_t task)) {
-    at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t task = begin; task < end; task++)
-            body(context, task);
+void run_tasks(int64_t count, void* context, void (*body)(void* context, Tasks& tasks)) {
+    Tasks tasks(count);
+    at::parallel_for(0, std::min<int64_t>(count, at::get_num_threads()), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t worker = begin; worker < end; worker++)
+            body(context, tasks);
     });
 }
 

@@ -151,14 +151,21 @@ void filter_gradient(const ConvShape& s, const void* x, const void* dy, float* d
     Blocks blocks(s, columns.pairs);
     int64_t size = s.kernelHeight * s.kernelWidth * s.channels * s.filters;
     Parts parts(size, blocks.count);
-    parallel_tasks(parts.count, [&](int64_t part) {
+    parallel_workers(parts.count, [&](Tasks& tasks) {
         Work work(s, columns, blocks, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(dy));
-        float* sums = parts.zeroed(part);
-        for (int64_t block = blocks.count * part / parts.count; block < blocks.count * (part + 1) / parts.count; block++)
-            work.run(block, sums);
+        for (int64_t part; (part = tasks.next()) >= 0;) {
+            float* sums = parts.zeroed(part);
+            for (int64_t block = blocks.count * part / parts.count; block < blocks.count * (part + 1) / parts.count; block++)
+                work.run(block, sums);
+        }
     });
-    for (int64_t at = 0; at < size; at += Lanes)
-        store(dweight + at, parts.sum(at));
+    int64_t taps = s.kernelHeight * s.kernelWidth;
+    parallel_tasks(s.channels, [&](int64_t c) {
+        for (int64_t tap = 0; tap < taps; tap++)
+            for (int64_t k = 0; k < s.filters; k += Lanes)
+                Parts::scatter(dweight + (k * s.channels + c) * taps + tap, s.channels * taps,
+                               parts.sum((tap * s.channels + c) * s.filters + k));
+    });
 }
 
 } // namespace

@@ -5,17 +5,42 @@
 // alone, and what the parts give is added in order, so results depend neither on the number of threads nor on their luck.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace cnnspec {
 
 enum class Element { Float32, BFloat16 };
 
-// Runs body(context, 0 … tasks-1) on libtorch's threads.
-void run_tasks(int64_t tasks, void* context, void (*body)(void* context, int64_t task));
+// The tasks 0 … count-1 of one piece of work; each thread that works on it takes the next as soon as it is free.
+class Tasks {
+  public:
+    explicit Tasks(int64_t count) : count_(count) {}
+    // The next task that nobody has taken, or -1.
+    int64_t next() {
+        int64_t task = taken_.fetch_add(1, std::memory_order_relaxed);
+        return task < count_ ? task : -1;
+    }
 
-template <typename Body> void parallel_tasks(int64_t tasks, Body&& body) {
-    run_tasks(tasks, &body, [](void* context, int64_t task) { (*static_cast<Body*>(context))(task); });
+  private:
+    const int64_t count_;
+    std::atomic<int64_t> taken_{0};
+};
+
+// Runs body(context, tasks) on as many of libtorch's threads as there are tasks for.
+void run_tasks(int64_t count, void* context, void (*body)(void* context, Tasks& tasks));
+
+// body(tasks) on each thread, which takes tasks while there are any.
+template <typename Body> void parallel_workers(int64_t count, Body&& body) {
+    run_tasks(count, &body, [](void* context, Tasks& tasks) { (*static_cast<Body*>(context))(tasks); });
+}
+
+// body(task) for each task.
+template <typename Body> void parallel_tasks(int64_t count, Body&& body) {
+    parallel_workers(count, [&](Tasks& tasks) {
+        for (int64_t task; (task = tasks.next()) >= 0;)
+            body(task);
+    });
 }
 
 // Rows of channels in memory; consecutive rows begin `stride` elements apart.
@@ -87,7 +112,7 @@ struct Kernels {
     // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them; `bias` may be null.
     void (*winograd_filters)(Element, const FilterShape&, const float* weight, void* points);
     void (*winograd)(Element, const ConvShape&, const void* x, const void* points, const float* bias, void* y);
-    // Gradients of filters, [h][w][C][K]: of 3×3 ones of stride 1, and of any, of bfloat16 maps.
+    // Gradients of filters, [K][C][h][w]: of 3×3 ones of stride 1, and of any, of bfloat16 maps.
     void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);
 };

@@ -15,9 +15,10 @@ class Parts {
   public:
     const int64_t count;
 
-    // At most 16 parts of `size` floats and 64 MB of them.
+    // 4 to 16 parts of `size` floats, no more than there is `work`, and 1 MB where that is enough: a part is written and read
+    // besides the work itself.
     Parts(int64_t size, int64_t work)
-        : size(size), count(std::max<int64_t>(1, std::min({int64_t{16}, work, (int64_t{16} << 20) / size}))),
+        : size(size), count(std::min(work, std::max<int64_t>(4, std::min<int64_t>(16, (1 << 18) / size)))),
           data(size * count) {}
 
     float* zeroed(int64_t part) const {
@@ -29,6 +30,14 @@ class Parts {
         for (int64_t part = 1; part < count; part++)
             total += load(data.get() + part * size + at);
         return total;
+    }
+
+    // To `to` and every `stride` floats on, 16 times: the filters of one tap and channel in [K][C][h][w].
+    static void scatter(float* to, int64_t stride, Vector values) {
+        Words lane;
+        for (int64_t k = 0; k < Lanes; k++)
+            lane[k] = static_cast<uint32_t>(k * stride);
+        _mm512_i32scatter_ps(to, (__m512i)lane, (__m512)values, 4);
     }
 
   private:

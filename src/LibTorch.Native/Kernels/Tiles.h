@@ -64,6 +64,27 @@ struct TileGrid {
     int64_t down, across, rows;
     explicit TileGrid(const ConvShape& s)
         : down((s.outHeight + 1) / 2), across((s.outWidth + 3) / 4 * 2), rows(s.images * down) {}
+
+    // The line of all images' that the outputs of a row begin at; its inputs begin about there.
+    int64_t line(int64_t row, int64_t height) const { return row / down * height + 2 * (row % down); }
+};
+
+// Asks for lines of a map that the next block will read, some at a time while this one is worked on: a block reads first and
+// multiplies then, and memory would idle meanwhile.
+class ReadAhead {
+    const char *at, *end;
+    int64_t each; // cache lines a turn
+
+  public:
+    template <typename T>
+    ReadAhead(const T* map, int64_t line, int64_t lines, int64_t lineElements, int64_t turns)
+        : at(reinterpret_cast<const char*>(map + line * lineElements)), end(at + lines * lineElements * sizeof(T)),
+          each(((end - at) / 64 + turns - 1) / turns) {}
+
+    void more() {
+        for (int64_t i = 0; i < each && at < end; i++, at += 64)
+            __builtin_prefetch(at, /*write=*/0, /*into the second level=*/2);
+    }
 };
 
 // Where the 4×6 inputs of two neighbouring tiles lie; those outside of the map are zeros.

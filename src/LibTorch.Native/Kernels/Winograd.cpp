@@ -135,12 +135,15 @@ template <typename T, int Steps> class Rows {
             for (int64_t across = 0; across < grid.across; across += 2)
                 inputs(image, down, across, r * grid.across + across, row, chunk);
         }
+        ReadAhead next(x, grid.line(first + rows, s.height), 2 * most, s.width * s.channels, (tiles / 3 + 1) * s.filters / Lanes);
         for (int64_t k = 0; k < s.filters; k += Lanes) {
             const T* u = filters + k * 16 * s.channels;
             Vector offset = bias ? load(bias + k) : Vector{};
             int64_t tile = 0;
-            for (; tile + 3 <= tiles; tile += 3)
+            for (; tile + 3 <= tiles; tile += 3) {
+                next.more();
                 outputs<3>(tile, k, row, chunk, u, offset);
+            }
             for (; tile < tiles; tile++)
                 outputs<1>(tile, k, row, chunk, u, offset);
         }
@@ -152,6 +155,11 @@ template <typename T, int Steps> class Rows {
             T* at = y + ((image * s.outHeight + 2 * down) * s.outWidth + left) * s.filters;
             destinations[tile + next] = {left < s.outWidth ? at : nullptr, left + 1 < s.outWidth,
                                          2 * down + 1 < s.outHeight};
+            // Lines are fetched before they can be written in part.
+            for (int64_t k = 0; k < 2 * s.filters; k += 64 / sizeof(T)) {
+                __builtin_prefetch(at + k, /*write=*/1, /*into the second level=*/2);
+                __builtin_prefetch(at + s.outWidth * s.filters + k, 1, 2);
+            }
         }
         InputWindow<T> window(s, x, zeros.data(), image, down, across);
         for (int64_t c = 0; c < s.channels; c += Lanes) {
@@ -185,9 +193,11 @@ template <typename T, int Steps> class Rows {
 
 template <typename T, int Steps>
 void convolve(const ConvShape& shape, const T* x, const T* filters, const float* bias, T* y) {
-    int64_t rows = TileGrid(shape).rows, tasks = std::min<int64_t>(rows, 64);
-    parallel_tasks(tasks, [&](int64_t task) {
-        Rows<T, Steps>(shape, x, filters, bias, y).run(rows * task / tasks, rows * (task + 1) / tasks);
+    int64_t rows = TileGrid(shape).rows, count = std::min<int64_t>(rows, 64);
+    parallel_workers(count, [&](Tasks& tasks) {
+        Rows<T, Steps> work(shape, x, filters, bias, y);
+        for (int64_t task; (task = tasks.next()) >= 0;)
+            work.run(rows * task / count, rows * (task + 1) / count);
     });
 }
 

@@ -100,20 +100,28 @@ template <typename T> class Rows {
                     });
             }
         }
+        int64_t turns = 16 * s.channels / Lanes * s.filters / Lanes;
+        ReadAhead nextInputs(x, grid.line(first + rows, s.height), 2 * most, s.width * s.channels, turns);
+        ReadAhead nextGradients(dy, grid.line(first + rows, s.outHeight), 2 * most, s.outWidth * s.filters, turns);
         for (int64_t p = 0; p < 16; p++)
             for (int64_t c = 0; c < s.channels; c += Lanes)
-                for (int64_t k = 0; k < s.filters; k += Lanes)
+                for (int64_t k = 0; k < s.filters; k += Lanes) {
+                    nextInputs.more();
+                    nextGradients.more();
                     add_products(sums + (p * s.channels + c) * s.filters + k, s.filters,
                                  inputs.get() + p * point + c * together, s.channels * together,
                                  gradients.get() + p * gradientPoint + k * together, s.filters * together, tiles / together);
+                }
     }
 };
 
 template <typename T> void filter_gradient(const ConvShape& s, const T* x, const T* dy, float* dweight) {
     int64_t rows = TileGrid(s).rows, size = 16 * s.channels * s.filters;
     Parts parts(size, rows);
-    parallel_tasks(parts.count, [&](int64_t part) {
-        Rows<T>(s, x, dy).run(rows * part / parts.count, rows * (part + 1) / parts.count, parts.zeroed(part));
+    parallel_workers(parts.count, [&](Tasks& tasks) {
+        Rows<T> work(s, x, dy);
+        for (int64_t part; (part = tasks.next()) >= 0;)
+            work.run(rows * part / parts.count, rows * (part + 1) / parts.count, parts.zeroed(part));
     });
     int64_t plane = s.channels * s.filters;
     parallel_tasks(s.channels, [&](int64_t c) {
@@ -129,10 +137,11 @@ template <typename T> void filter_gradient(const ConvShape& s, const T* x, const
                 t[1][j] = 0.5f * (u[1][j] - u[2][j]);
                 t[2][j] = 0.5f * (u[1][j] + u[2][j]) + u[3][j];
             }
+            float* to = dweight + (k * s.channels + c) * 9;
             for (int i = 0; i < 3; i++) {
-                store(dweight + (i * 3 + 0) * plane + at, t[i][0] + 0.5f * (t[i][1] + t[i][2]));
-                store(dweight + (i * 3 + 1) * plane + at, 0.5f * (t[i][1] - t[i][2]));
-                store(dweight + (i * 3 + 2) * plane + at, 0.5f * (t[i][1] + t[i][2]) + t[i][3]);
+                Parts::scatter(to + 3 * i, 9 * s.channels, t[i][0] + 0.5f * (t[i][1] + t[i][2]));
+                Parts::scatter(to + 3 * i + 1, 9 * s.channels, 0.5f * (t[i][1] - t[i][2]));
+                Parts::scatter(to + 3 * i + 2, 9 * s.channels, 0.5f * (t[i][1] + t[i][2]) + t[i][3]);
             }
         }
     });
