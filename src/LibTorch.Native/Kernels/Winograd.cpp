@@ -65,6 +65,7 @@ inline void tile_outputs(const T* points, int64_t chunks, int64_t row, int64_t c
                 m[r][j] = Vector{};
         for (int64_t q = 0; q < chunks; q++) {
             const T* v = points + q * chunk + i * row;
+#pragma GCC unroll 2
             for (int step = 0; step < Steps; step++) {
                 Vector u[4];
 #pragma GCC unroll 4
