@@ -40,7 +40,7 @@ public sealed class TrainCommand
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of weights, order and augmentation" };
     private readonly Option<int?> _limit = PositiveOption.Create<int?>(
         "--limit",
-        "Use only the first N training images"
+        "Train on the first N images only; as many validate as without it"
     );
     private readonly Option<string?> _out = new("--out")
     {

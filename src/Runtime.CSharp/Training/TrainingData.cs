@@ -58,10 +58,12 @@ internal sealed record TrainingData(
 
     private static (IImageSource Train, IImageSource? Validation) Halves(TrainingPlan plan)
     {
-        var all = plan.Limit is { } limit ? Subset.First(plan.Data.Train, limit) : plan.Data.Train;
+        var all = plan.Data.Train;
         if (plan.Recipe.Data.Validation == 0)
-            return (all, null);
+            return (plan.Limit is { } first ? Subset.First(all, first) : all, null);
+        // What validates is the same however many images train.
         var split = Split.Hold(all.Count, plan.Recipe.Data.Validation, (ulong)plan.Recipe.Seed);
-        return (new Subset(all, split.Train), new Subset(all, split.Validation));
+        int[] train = plan.Limit is { } limit ? [.. split.Train.Take(limit)] : split.Train;
+        return (new Subset(all, train), new Subset(all, split.Validation));
     }
 }

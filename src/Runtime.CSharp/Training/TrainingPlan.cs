@@ -6,7 +6,7 @@ using CnnSpec.Runtime.Networks;
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>All that a run is made from.</summary>
-/// <param name="Limit">Use only so many training images, the first of a seeded order; null for all.</param>
+/// <param name="Limit">Train on so many images only, the first that are not held out to validate; null for all.</param>
 /// <param name="Folder">The run folder; made where it is missing.</param>
 /// <param name="Spec">The spec's path and text, kept in the run folder.</param>
 public sealed record TrainingPlan(

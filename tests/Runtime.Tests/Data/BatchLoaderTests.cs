@@ -2,6 +2,7 @@ using CnnSpec.Runtime.Data;
 using FsCheck;
 using FsCheck.Fluent;
 using NUnit.Framework;
+using Interval = CnnSpec.Runtime.Data.Interval;
 
 namespace CnnSpec.Runtime.Tests.Data;
 
@@ -17,6 +18,50 @@ public sealed class BatchLoaderTests
         var one = Contents(new BatchLoader(source, options with { Workers = 1, Prefetch = 1 }).Epoch(epoch));
         var many = Contents(new BatchLoader(source, options with { Workers = 5, Prefetch = 7 }).Epoch(epoch));
         return one.SequenceEqual(many).ToProperty();
+    }
+
+    /// <summary>Everything that draws chance or changes sizes, by itself and one after the other.</summary>
+    private static IEnumerable<TestCaseData> Augmentations()
+    {
+        var statistics = new ChannelStatistics([0.1f, 0.2f, 0.3f], [0.5f, 0.6f, 0.7f]);
+        ISampleTransform[] steps =
+        [
+            new RandomHorizontalFlip(0.5),
+            new RandomVerticalFlip(0.5),
+            new RandomCrop(Shape.Height, Shape.Width, 2, PadMode.Reflect),
+            new Pad(1, PadMode.Zero),
+            Resize.To(8, 6),
+            new RandomResizedCrop(8, 6, new Interval(0.3, 1), new Interval(0.7, 1.4)),
+            new RandomRotation(25),
+            new ColorJitter(0.4, 0.4, 0.4, 0.1),
+            new Cutout(3, statistics),
+            new RandomErasing(0.7, statistics),
+            new RandAugment(2, 9),
+        ];
+        foreach (var step in steps)
+            yield return new TestCaseData(new[] { step }, null).SetArgDisplayNames(step.GetType().Name);
+        yield return new TestCaseData(steps, new RandomBatchChoice([new Mixup(0.4), new CutMix(1)])).SetArgDisplayNames(
+            "all",
+            "mixing"
+        );
+    }
+
+    [TestCaseSource(nameof(Augmentations))]
+    public void Augmented_batches_do_not_depend_on_the_threads(ISampleTransform[] steps, IBatchTransform? mixing)
+    {
+        var source = TestImages.Source(90, Shape);
+        var options = Options(11) with { Seed = 5, Transforms = steps, BatchTransform = mixing };
+        var one = Contents(new BatchLoader(source, options with { Workers = 1, Prefetch = 1 }).Epoch(2));
+        for (int attempt = 0; attempt < 5; attempt++)
+            Assert.That(
+                Contents(new BatchLoader(source, options with { Workers = 6, Prefetch = 9 }).Epoch(2)),
+                Is.EqualTo(one)
+            );
+        Assert.That(
+            Contents(new BatchLoader(source, options with { Seed = 6 }).Epoch(2)),
+            Is.Not.EqualTo(one),
+            "the seed decides"
+        );
     }
 
     [FsCheck.NUnit.Property(MaxTest = 40)]
