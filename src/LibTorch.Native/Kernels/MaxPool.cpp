@@ -10,8 +10,13 @@ namespace CNNSPEC_LEVEL {
 namespace {
 
 inline void store_positions(uint8_t* to, Integers positions, int64_t count) {
+#if defined(__AVX512F__)
+    auto some = static_cast<__mmask16>((1u << count) - 1);
+    _mm_mask_storeu_epi8(to, some, _mm512_cvtepi32_epi8((__m512i)positions));
+#else
     Bytes bytes = __builtin_convertvector(positions, Bytes);
     std::memcpy(to, &bytes, count);
+#endif
 }
 
 // sum + value in the lanes whose position is `mine`.

@@ -78,19 +78,27 @@ inline void store(BFloat16* to, Vector value) {
 // The first `count` elements; the other lanes are zero, or are not written.
 #if defined(__AVX512F__)
 inline Vector load(const float* from, int64_t count) {
+    if (count == Lanes)
+        return load(from);
     return (Vector)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
 }
 
 inline Vector load(const BFloat16* from, int64_t count) {
+    if (count == Lanes)
+        return load(from);
     __m256i halves = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << count) - 1), from);
     return (Vector)_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
 }
 
 inline void store(float* to, Vector value, int64_t count) {
+    if (count == Lanes)
+        return store(to, value);
     _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), (__m512)value);
 }
 
 inline void store(BFloat16* to, Vector value, int64_t count) {
+    if (count == Lanes)
+        return store(to, value);
     auto halves = _mm512_cvtneps_pbh((__m512)value);
     _mm256_mask_storeu_epi16(to, static_cast<__mmask16>((1u << count) - 1), reinterpret<__m256i>(halves));
 }
