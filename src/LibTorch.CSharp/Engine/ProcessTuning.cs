@@ -15,7 +15,7 @@ internal static partial class ProcessTuning
 
     /// <summary>Waiting threads of an operation spin this often before they sleep. libgomp's default, milliseconds of
     /// spinning, starves the batch loader and everything else that runs beside the training.</summary>
-    private const string Spins = "2000";
+    private const string Spins = "100000";
 
     /// <summary>Before libtorch loads libgomp, which reads the environment once.</summary>
     [ModuleInitializer]
