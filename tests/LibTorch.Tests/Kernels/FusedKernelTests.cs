@@ -47,8 +47,9 @@ public sealed class FusedKernelTests
             (a, b) => Theirs(a, b, theirs, training: true, relu)
         );
 
+        // Both lose digits to a mean of 30, the gradient of the scale most.
         foreach (var (name, value) in actual)
-            AssertClose(value, expected[name], 2e-5, name);
+            AssertClose(value, expected[name], 5e-5, name);
     }
 
     [Test]
