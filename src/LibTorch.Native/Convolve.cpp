@@ -1,5 +1,6 @@
-// cnnspec::convolve: a convolution, each of whose three products (the map, the gradient of the input, that of the filters)
-// is ours where that is the faster and libtorch's everywhere else. Weights stay float32 beside maps of bfloat16.
+// cnnspec::convolve: a convolution, each of whose three products (the map, the gradient of the input, that of the
+// filters) is ours where that is the faster and libtorch's everywhere else. Weights stay float32 beside maps of
+// bfloat16.
 #include "ChannelRows.h"
 
 #include <ATen/ops/conv2d.h>
@@ -25,11 +26,13 @@ struct Windows {
 
 ConvShape shape_of(const Tensor& x, const Tensor& weight, const Windows& w) {
     auto size = [&](int64_t dim) {
-        return (x.size(dim + 2) + 2 * w.padding[dim] - w.dilation[dim] * (weight.size(dim + 2) - 1) - 1) / w.stride[dim] + 1;
+        return (x.size(dim + 2) + 2 * w.padding[dim] - w.dilation[dim] * (weight.size(dim + 2) - 1) - 1) /
+                   w.stride[dim] +
+               1;
     };
-    return {x.size(0),      x.size(1),      x.size(2),      x.size(3),       weight.size(0),  size(0),       size(1),
-            weight.size(2), weight.size(3), w.stride[0],    w.stride[1],     w.padding[0],    w.padding[1],
-            w.dilation[0],  w.dilation[1]};
+    return {x.size(0),   x.size(1),    x.size(2),      x.size(3),      weight.size(0),
+            size(0),     size(1),      weight.size(2), weight.size(3), w.stride[0],
+            w.stride[1], w.padding[0], w.padding[1],   w.dilation[0],  w.dilation[1]};
 }
 
 // The same windows seen from the output: filters for channels and channels for filters.
@@ -57,15 +60,16 @@ bool has_matrix_units() {
 }
 
 bool three_by_three(const ConvShape& s) {
-    return s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 && s.strideWidth == 1 && s.dilationHeight == 1 &&
-           s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
+    return s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 && s.strideWidth == 1 &&
+           s.dilationHeight == 1 && s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
 }
 
 // The bounds below are where ours and oneDNN's took the same time (docs/performance.md).
 bool winograd_pays(Element element, const ConvShape& s) {
     int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
     // The filters' points are worked out in every call, which must be worth it.
-    if (!kernels().winograd || !whole_vectors(s) || !three_by_three(s) || tiles < (element == Element::Float32 ? 8 : 32))
+    if (!kernels().winograd || !whole_vectors(s) || !three_by_three(s) ||
+        tiles < (element == Element::Float32 ? 8 : 32))
         return false;
     return element == Element::Float32 || (s.channels * s.filters >= 256 && !has_matrix_units());
 }
@@ -74,7 +78,8 @@ enum class GradientBy { Libtorch, Winograd, Taps };
 
 GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     bool few = s.channels * s.filters <= 256 * 256;
-    if (!kernels().winograd_gradient || !whole_vectors(s) || !few || (element == Element::BFloat16 && has_matrix_units()))
+    if (!kernels().winograd_gradient || !whole_vectors(s) || !few ||
+        (element == Element::BFloat16 && has_matrix_units()))
         return GradientBy::Libtorch;
     if (three_by_three(s) && (element == Element::BFloat16 || s.channels * s.filters >= 1024))
         return GradientBy::Winograd;
@@ -90,7 +95,8 @@ Tensor points_of(const Tensor& weight, Element element, const ConvShape& s, bool
     return points;
 }
 
-Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s, bool rotated) {
+Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s,
+                            bool rotated) {
     Tensor points = points_of(weight, element_of(x), s, rotated);
     Tensor floats = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
     Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
@@ -111,7 +117,7 @@ Tensor forward_of(const Tensor& x, const Tensor& weight, const Tensor& bias, con
 }
 
 class Convolve : public torch::autograd::Function<Convolve> {
-  public:
+public:
     static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& weight,
                           const c10::optional<Tensor>& bias, const Windows& windows) {
         Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
@@ -178,7 +184,8 @@ Tensor convolve(const Tensor& x, const Tensor& weight, const c10::optional<Tenso
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
-    m.def("convolve(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, int[2] dilation, int groups) -> "
+    m.def("convolve(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, int[2] dilation, int groups) "
+          "-> "
           "Tensor",
           convolve);
 }

@@ -1,5 +1,5 @@
-// What the evaluation of a network with folded weights needs: the end of a convolution in one pass, and whether the weights
-// that were folded are still the network's.
+// What the evaluation of a network with folded weights needs: the end of a convolution in one pass, and whether the
+// weights that were folded are still the network's.
 #include "ChannelRows.h"
 
 #include <ATen/core/List.h>

@@ -1,5 +1,5 @@
-// cnnspec::max_pool: max pooling of channels-last maps, then ReLU where asked, which is ReLU first. libtorch keeps eight bytes for the place of each maximum; here it is
-// one, the place within the window.
+// cnnspec::max_pool: max pooling of channels-last maps, then ReLU where asked, which is ReLU first. libtorch keeps
+// eight bytes for the place of each maximum; here it is one, the place within the window.
 #include "ChannelRows.h"
 
 #include <ATen/native/Pool.h>
@@ -22,7 +22,7 @@ PoolShape pool_shape(const Tensor& x, IntArrayRef kernel, IntArrayRef stride, In
         return at::native::pooling_output_shape<int64_t>(x.size(dim + 2), kernel[dim], padding[dim], stride[dim],
                                                          /*dilation=*/1, ceil);
     };
-    return {x.size(0), x.size(1), x.size(2), x.size(3), size(0),   size(1),
+    return {x.size(0), x.size(1), x.size(2), x.size(3), size(0),    size(1),
             kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
 }
 
@@ -32,16 +32,17 @@ Tensor channels_last(const Tensor& like, int64_t height, int64_t width, at::Scal
 }
 
 class MaxPool : public torch::autograd::Function<MaxPool> {
-  public:
+public:
     static Tensor forward(AutogradContext* context, const Tensor& input, const PoolShape& shape, bool relu) {
         Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
         Tensor y = channels_last(x, shape.outHeight, shape.outWidth, x.scalar_type());
         Tensor position = channels_last(x, shape.outHeight, shape.outWidth, at::kByte);
         kernels().max_pool(element_of(x), shape, relu, x.data_ptr(), y.data_ptr(), position.data_ptr<uint8_t>());
         context->save_for_backward({position, relu ? y : Tensor()});
-        context->saved_data["shape"] = std::vector<int64_t>{
-            shape.images,       shape.channels,    shape.height,       shape.width,       shape.outHeight, shape.outWidth,
-            shape.kernelHeight, shape.kernelWidth, shape.strideHeight, shape.strideWidth, shape.padTop,    shape.padLeft};
+        context->saved_data["shape"] =
+            std::vector<int64_t>{shape.images,       shape.channels,    shape.height,       shape.width,
+                                 shape.outHeight,    shape.outWidth,    shape.kernelHeight, shape.kernelWidth,
+                                 shape.strideHeight, shape.strideWidth, shape.padTop,       shape.padLeft};
         return y;
     }
 

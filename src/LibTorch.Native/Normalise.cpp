@@ -1,6 +1,6 @@
-// cnnspec::normalise: batch normalisation, a sum and ReLU in one operator with its own gradient. Ioffe and Szegedy 2015,
-// arXiv:1502.03167. The values between its parts are never written; the backward pass keeps the input and, where there is a
-// sum, the output, both of which their neighbours keep anyway.
+// cnnspec::normalise: batch normalisation, a sum and ReLU in one operator with its own gradient. Ioffe and Szegedy
+// 2015, arXiv:1502.03167. The values between its parts are never written; the backward pass keeps the input and, where
+// there is a sum, the output, both of which their neighbours keep anyway.
 #include "ChannelRows.h"
 
 #include <ATen/ops/add.h>
@@ -26,8 +26,8 @@ struct Settings {
 
 Tensor composed(const Tensor& x, const Tensor& addend, const Tensor& weight, const Tensor& bias,
                 const Tensor& running_mean, const Tensor& running_var, bool training, const Settings& settings) {
-    Tensor y = at::batch_norm(x, weight, bias, running_mean, running_var, training, settings.momentum,
-                              settings.epsilon, /*cudnn_enabled=*/true);
+    Tensor y = at::batch_norm(x, weight, bias, running_mean, running_var, training, settings.momentum, settings.epsilon,
+                              /*cudnn_enabled=*/true);
     if (addend.defined())
         y = at::add(y, addend);
     return settings.relu ? at::relu(y) : y;
@@ -49,7 +49,8 @@ void fold(const Tensor& weight, const Tensor& bias, const float* mean, const flo
     }
 }
 
-void write_rows(const Tensor& x, const Tensor& addend, const Tensor& y, const Tensor& scale, const Tensor& shift, bool relu) {
+void write_rows(const Tensor& x, const Tensor& addend, const Tensor& y, const Tensor& scale, const Tensor& shift,
+                bool relu) {
     NormForward n{};
     n.element = element_of(x);
     n.shape = row_shape(x);
@@ -78,7 +79,7 @@ void track(const Tensor& running_mean, const Tensor& running_var, const float* m
 }
 
 class Normalise : public torch::autograd::Function<Normalise> {
-  public:
+public:
     // libtorch takes absent tensors among a function's arguments as optional ones only.
     static Tensor forward(AutogradContext* context, const Tensor& input, const c10::optional<Tensor>& addend_,
                           const c10::optional<Tensor>& weight_, const c10::optional<Tensor>& bias_,
@@ -145,8 +146,8 @@ class Normalise : public torch::autograd::Function<Normalise> {
             product[c] = static_cast<float>(product[c] * inverse);
         }
         kernels().normalise_input(n, slope.data(), tilt.data(), offset.data());
-        return {dx, daddend, weight.defined() ? dweight : Tensor(), weight.defined() ? dbias : Tensor(),
-                Tensor(), Tensor(), Tensor()};
+        return {dx,       daddend, weight.defined() ? dweight : Tensor(), weight.defined() ? dbias : Tensor(), Tensor(),
+                Tensor(), Tensor()};
     }
 };
 
@@ -155,7 +156,8 @@ bool one_float_each(const Tensor& tensor, int64_t channels) {
                                  tensor.numel() == channels && tensor.device().is_cpu());
 }
 
-// x, addend: [N,C,H,W] or [N,C], float32 or bfloat16; the rest float32 [C]. Anything else is composed of libtorch's own.
+// x, addend: [N,C,H,W] or [N,C], float32 or bfloat16; the rest float32 [C]. Anything else is composed of libtorch's
+// own.
 Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend_, const c10::optional<Tensor>& weight_,
                  const c10::optional<Tensor>& bias_, const Tensor& running_mean, const Tensor& running_var,
                  bool training, double momentum, double epsilon, bool relu) {
@@ -166,17 +168,17 @@ Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend_, const c1
                 (!addend.defined() || (addend.scalar_type() == x.scalar_type() && addend.sizes() == x.sizes()));
     for (const Tensor& tensor : {weight, bias, running_mean, running_var})
         fits = fits && one_float_each(tensor, x.size(1));
-    bool differentiates = c10::GradMode::is_enabled() &&
-                          (x.requires_grad() || (weight.defined() && weight.requires_grad()) ||
-                           (addend.defined() && addend.requires_grad()));
+    bool differentiates =
+        c10::GradMode::is_enabled() && (x.requires_grad() || (weight.defined() && weight.requires_grad()) ||
+                                        (addend.defined() && addend.requires_grad()));
     if (!fits || (!training && differentiates))
         return composed(x, addend, weight, bias, running_mean, running_var, training, settings);
     if (training)
         return Normalise::apply(x, addend_, weight_, bias_, running_mean, running_var, settings);
 
     Tensor rows = as_rows(x), scale = floats(x.size(1)), shift = floats(x.size(1)), y = empty_rows(rows);
-    fold(weight, bias, running_mean.data_ptr<float>(), running_var.data_ptr<float>(), epsilon,
-         scale.data_ptr<float>(), shift.data_ptr<float>(), x.size(1));
+    fold(weight, bias, running_mean.data_ptr<float>(), running_var.data_ptr<float>(), epsilon, scale.data_ptr<float>(),
+         shift.data_ptr<float>(), x.size(1));
     write_rows(rows, addend.defined() ? as_rows(addend) : addend, y, scale, shift, relu);
     return y;
 }

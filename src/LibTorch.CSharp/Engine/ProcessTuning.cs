@@ -13,8 +13,9 @@ internal static partial class ProcessTuning
     private const int TrimThreshold = -1;
     private const int MmapMax = -4;
 
-    /// <summary>Waiting threads of an operation spin this often before they sleep. libgomp's default, milliseconds of
-    /// spinning, starves the batch loader and everything else that runs beside the training.</summary>
+    /// <summary>Waiting threads of an operation spin this often before they sleep: long enough to be awake for the next
+    /// operation of a step, to wake for which would take longer than the gap. They do sleep, so that whatever else runs beside
+    /// the training gets its turn; libgomp's own default is three times as long.</summary>
     private const string Spins = "100000";
 
     /// <summary>Before libtorch loads libgomp, which reads the environment once.</summary>

@@ -1,6 +1,6 @@
-// The gradient of a convolution's filters in bfloat16, for maps of few channels: for each tap the product of input pixels and
-// output gradients, summed over the batch. Two pixels of a row are one lane, so each line of pixels is written beside itself
-// once for every way in which the taps pair it.
+// The gradient of a convolution's filters in bfloat16, for maps of few channels: for each tap the product of input
+// pixels and output gradients, summed over the batch. Two pixels of a row are one lane, so each line of pixels is
+// written beside itself once for every way in which the taps pair it.
 #include "Parts.h"
 #include <algorithm>
 
@@ -12,16 +12,14 @@ constexpr int64_t Two = Together<BFloat16>; // pixels of a lane
 
 // Channels of one pixel and of the next in turn; null is a pixel of zeros.
 inline void interleave(BFloat16* to, const BFloat16* first, const BFloat16* second) {
-    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, //
-                                           23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     __m256i low = first ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first)) : _mm256_setzero_si256();
     __m256i high = second ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second)) : _mm256_setzero_si256();
-    __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, both));
+    _mm512_storeu_si512(to, interleaved(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)));
 }
 
 // A line of pixels as pairs, `step` pixels apart, the first pair beginning at pixel `start`.
-void pair_line(BFloat16* to, const BFloat16* line, int64_t width, int64_t channels, int64_t start, int64_t step, int64_t pairs) {
+void pair_line(BFloat16* to, const BFloat16* line, int64_t width, int64_t channels, int64_t start, int64_t step,
+               int64_t pairs) {
     auto pixel = [&](int64_t at) { return line && at >= 0 && at < width ? line + at * channels : nullptr; };
     for (int64_t q = 0; q < pairs; q++) {
         const BFloat16 *first = pixel(start + 2 * q * step), *second = pixel(start + (2 * q + 1) * step);
@@ -74,7 +72,7 @@ class Work {
     const int64_t lines, line; // input lines of a block and image; elements of one phase of a line
     const Scratch<BFloat16> inputs, gradients;
 
-  public:
+public:
     Work(const ConvShape& s, const Columns& columns, const Blocks& blocks, const BFloat16* x, const BFloat16* dy)
         : s(s), columns(columns), blocks(blocks), x(x), dy(dy),
           lines((blocks.rows - 1) * s.strideHeight + (s.kernelHeight - 1) * s.dilationHeight + 1),
@@ -91,10 +89,11 @@ class Work {
             for (int64_t w = 0; w < s.kernelWidth; w++)
                 for (int64_t c = 0; c < s.channels; c += Lanes)
                     for (int64_t k = 0; k < s.filters; k += Lanes)
-                        add_tap(sums + ((h * s.kernelWidth + w) * s.channels + c) * s.filters + k, h, w, c, k, images, rows);
+                        add_tap(sums + ((h * s.kernelWidth + w) * s.channels + c) * s.filters + k, h, w, c, k, images,
+                                rows);
     }
 
-  private:
+private:
     BFloat16* input(int64_t image, int64_t at, int64_t phase) const {
         return inputs.get() + ((image * lines + at) * static_cast<int64_t>(columns.start.size()) + phase) * line;
     }
@@ -110,11 +109,12 @@ class Work {
             bool inside = top + i >= 0 && top + i < s.height;
             const BFloat16* from = inside ? x + (image * s.height + top + i) * s.width * s.channels : nullptr;
             for (size_t phase = 0; phase < columns.start.size(); phase++)
-                pair_line(input(slot, i, phase), from, s.width, s.channels, columns.start[phase], s.strideWidth, columns.length);
+                pair_line(input(slot, i, phase), from, s.width, s.channels, columns.start[phase], s.strideWidth,
+                          columns.length);
         }
         for (int64_t i = 0; i < rows; i++)
-            pair_line(gradient(slot, i), dy + (image * s.outHeight + row + i) * s.outWidth * s.filters, s.outWidth, s.filters, 0, 1,
-                      columns.pairs);
+            pair_line(gradient(slot, i), dy + (image * s.outHeight + row + i) * s.outWidth * s.filters, s.outWidth,
+                      s.filters, 0, 1, columns.pairs);
     }
 
     // sums[16 channels][filters] += Σ x · dy of one tap, for 16 filters.
@@ -155,7 +155,8 @@ void filter_gradient(const ConvShape& s, const void* x, const void* dy, float* d
         Work work(s, columns, blocks, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(dy));
         for (int64_t part; (part = tasks.next()) >= 0;) {
             float* sums = parts.zeroed(part);
-            for (int64_t block = blocks.count * part / parts.count; block < blocks.count * (part + 1) / parts.count; block++)
+            for (int64_t block = blocks.count * part / parts.count; block < blocks.count * (part + 1) / parts.count;
+                 block++)
                 work.run(block, sums);
         }
     });

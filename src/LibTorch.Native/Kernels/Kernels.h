@@ -1,8 +1,10 @@
-// Loops over memory that libtorch has no equal of. They know pointers and sizes, not tensors, so that each can be compiled
-// for several levels of vector instructions in one library; `kernels()` is the best level of the machine at hand.
+// Loops over memory that libtorch has no equal of. They know pointers and sizes, not tensors, so that each can be
+// compiled for several levels of vector instructions in one library; `kernels()` is the best level of the machine at
+// hand.
 //
 // A tensor is rows of channels: [N,C,H,W] with its channels next to each other has N·H·W rows. Work is cut by its size
-// alone, and what the parts give is added in order, so results depend neither on the number of threads nor on their luck.
+// alone, and what the parts give is added in order, so results depend neither on the number of threads nor on their
+// luck.
 #pragma once
 
 #include <atomic>
@@ -14,7 +16,7 @@ enum class Element { Float32, BFloat16 };
 
 // The tasks 0 … count-1 of one piece of work; each thread that works on it takes the next as soon as it is free.
 class Tasks {
-  public:
+public:
     explicit Tasks(int64_t count) : count_(count) {}
     // The next task that nobody has taken, or -1.
     int64_t next() {
@@ -22,7 +24,7 @@ class Tasks {
         return task < count_ ? task : -1;
     }
 
-  private:
+private:
     const int64_t count_;
     std::atomic<int64_t> taken_{0};
 };
@@ -68,8 +70,9 @@ struct NormBackward {
     Element element;
     RowShape shape;
     RowView dy, x;
-    RowView y;       // what the forward pass gave; null where x tells the sign
-    RowView masked;  // dy where the activation let it through; written by `sums`, read by `input`; null: worked out twice
+    RowView y; // what the forward pass gave; null where x tells the sign
+    RowView
+        masked; // dy where the activation let it through; written by `sums`, read by `input`; null: worked out twice
     RowView dx;
     const float* mean;
     const float* scale; // as in the forward pass: x · scale + shift > 0 is the mask where y is null

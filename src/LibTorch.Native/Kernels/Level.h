@@ -1,4 +1,5 @@
-// Each kernel file is compiled once a level, CNNSPEC_LEVEL being its namespace, and enters its loops into the level's table.
+// Each kernel file is compiled once a level, CNNSPEC_LEVEL being its namespace, and enters its loops into the level's
+// table.
 #pragma once
 
 #include "Kernels.h"
@@ -11,6 +12,7 @@ namespace cnnspec {
 namespace CNNSPEC_LEVEL {
 
 void add_normalisation(Kernels& table);
+void add_normalisation_gradient(Kernels& table);
 void add_pooling(Kernels& table);
 #if defined(__AVX512BF16__)
 void add_winograd(Kernels& table);

@@ -71,9 +71,9 @@ void windows_direct(const PoolShape& shape, bool relu, const float* x, float* y,
     });
 }
 
-// A bfloat16 fills half a word. With its bits turned so that they sort as integers do, and 255 less the place in the window
-// below them, the largest word is the first of the largest values and says where it was. So maxima of columns can be taken
-// first and be shared by the windows that overlap.
+// A bfloat16 fills half a word. With its bits turned so that they sort as integers do, and 255 less the place in the
+// window below them, the largest word is the first of the largest values and says where it was. So maxima of columns
+// can be taken first and be shared by the windows that overlap.
 inline Integers sortable(Vector value) {
     Integers bits = reinterpret<Integers>(value);
     bits &= ~(Integers)(value != value) | 0x7fffffff; // a NaN wins, as in libtorch, whatever its sign
@@ -143,10 +143,9 @@ struct Holders {
     }
 };
 
-// Each input gathers from the windows that hold it, so no two threads write one value. Where `y` is given, ReLU came after,
-// and what it cut off passes nothing on.
-template <typename T>
-void gather(const PoolShape& shape, const T* dy, const T* y, const uint8_t* position, T* dx) {
+// Each input gathers from the windows that hold it, so no two threads write one value. Where `y` is given, ReLU came
+// after, and what it cut off passes nothing on.
+template <typename T> void gather(const PoolShape& shape, const T* dy, const T* y, const uint8_t* position, T* dx) {
     std::vector<Holders> across;
     for (int64_t w = 0; w < shape.width; w++)
         across.emplace_back(w, shape.padLeft, shape.kernelWidth, shape.strideWidth, shape.outWidth);

@@ -1,5 +1,5 @@
-// Sums that several tasks work out a part of each. How many parts there are follows from the work's size alone, and they are
-// added in order, so that the sum is the same whatever the number of threads.
+// Sums that several tasks work out a part of each. How many parts there are follows from the work's size alone, and
+// they are added in order, so that the sum is the same whatever the number of threads.
 #pragma once
 
 #include "Tiles.h"
@@ -12,11 +12,11 @@ namespace CNNSPEC_LEVEL {
 class Parts {
     const int64_t size;
 
-  public:
+public:
     const int64_t count;
 
-    // 4 to 16 parts of `size` floats, no more than there is `work`, and 1 MB where that is enough: a part is written and read
-    // besides the work itself.
+    // 4 to 16 parts of `size` floats, no more than there is `work`, and 1 MB where that is enough: a part is written
+    // and read besides the work itself.
     Parts(int64_t size, int64_t work)
         : size(size), count(std::min(work, std::max<int64_t>(4, std::min<int64_t>(16, (1 << 18) / size)))),
           data(size * count) {}
@@ -40,7 +40,7 @@ class Parts {
         _mm512_i32scatter_ps(to, (__m512i)lane, (__m512)values, 4);
     }
 
-  private:
+private:
     const Scratch<float> data;
 };
 

@@ -12,6 +12,7 @@ const Kernels& table() {
         Kernels made{};
         made.name = CNNSPEC_NAME(CNNSPEC_LEVEL);
         add_normalisation(made);
+        add_normalisation_gradient(made);
         add_pooling(made);
 #if defined(__AVX512BF16__)
         add_winograd(made);

@@ -1,6 +1,6 @@
-// What the two halves of Winograd's convolution share: 3×3 filters over tiles of 2×2 outputs, F(2×2, 3×3). Lavin and Gray
-// 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308, section 4.1. A tile's 4×4 inputs d become the
-// 16 points BᵀdB, where a convolution is one product a point and pair of channels: 16 instead of 36.
+// What the two halves of Winograd's convolution share: 3×3 filters over tiles of 2×2 outputs, F(2×2, 3×3). Lavin and
+// Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308, section 4.1. A tile's 4×4 inputs d
+// become the 16 points BᵀdB, where a convolution is one product a point and pair of channels: 16 instead of 36.
 #pragma once
 
 #include "Level.h"
@@ -27,12 +27,16 @@ inline Vector multiply_add(Vector acc, Vector w, const BFloat16* v) {
     return acc;
 }
 
-// The same elements of two tiles beside each other in a lane, or in rows of their own where an element fills a lane.
-inline void store_pair(BFloat16* to, int64_t, Vector first, Vector second) {
+// Elements of the lower and of the upper half in turn.
+inline __m512i interleaved(__m512i halves) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, //
                                            23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    auto both = reinterpret<__m512i>(_mm512_cvtne2ps_pbh((__m512)second, (__m512)first));
-    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, both));
+    return _mm512_permutexvar_epi16(order, halves);
+}
+
+// The same elements of two tiles beside each other in a lane, or in rows of their own where an element fills a lane.
+inline void store_pair(BFloat16* to, int64_t, Vector first, Vector second) {
+    _mm512_storeu_si512(to, interleaved(reinterpret<__m512i>(_mm512_cvtne2ps_pbh((__m512)second, (__m512)first))));
 }
 
 inline void store_pair(float* to, int64_t next, Vector first, Vector second) {
@@ -42,14 +46,15 @@ inline void store_pair(float* to, int64_t next, Vector first, Vector second) {
 
 // Memory that nobody has written yet, at the start of a cache line.
 template <typename T> class Scratch {
-  public:
-    explicit Scratch(int64_t count) : data_(static_cast<T*>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {
+public:
+    explicit Scratch(int64_t count)
+        : data_(static_cast<T*>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {
         if (!data_)
             throw std::bad_alloc();
     }
     T* get() const { return data_.get(); }
 
-  private:
+private:
     struct Free {
         void operator()(T* data) const { std::free(data); }
     };
@@ -59,7 +64,8 @@ template <typename T> class Scratch {
 // Between rows of points, so that they do not all begin at the same place of the cache.
 constexpr int64_t Slack = 32;
 
-// Tiles of a batch by row; rows have an even number of them, the last maybe outside of the map, and run through all images.
+// Tiles of a batch by row; rows have an even number of them, the last maybe outside of the map, and run through all
+// images.
 struct TileGrid {
     int64_t down, across, rows;
     explicit TileGrid(const ConvShape& s)
@@ -69,13 +75,13 @@ struct TileGrid {
     int64_t line(int64_t row, int64_t height) const { return row / down * height + 2 * (row % down); }
 };
 
-// Asks for lines of a map that the next block will read, some at a time while this one is worked on: a block reads first and
-// multiplies then, and memory would idle meanwhile.
+// Asks for lines of a map that the next block will read, some at a time while this one is worked on: a block reads
+// first and multiplies then, and memory would idle meanwhile.
 class ReadAhead {
     const char *at, *end;
     int64_t each; // cache lines a turn
 
-  public:
+public:
     template <typename T>
     ReadAhead(const T* map, int64_t line, int64_t lines, int64_t lineElements, int64_t turns)
         : at(reinterpret_cast<const char*>(map + line * lineElements)), end(at + lines * lineElements * sizeof(T)),

@@ -1,5 +1,5 @@
-// 3×3 convolutions of stride 1 by Winograd's method: the filters' points, and the convolution with them. The gradient of the
-// input is the same convolution with rotated filters.
+// 3×3 convolutions of stride 1 by Winograd's method: the filters' points, and the convolution with them. The gradient
+// of the input is the same convolution with rotated filters.
 #include "Tiles.h"
 #include <algorithm>
 
@@ -48,10 +48,11 @@ template <typename T> void filters_of(const FilterShape& s, const float* weight,
         }
 }
 
-// The 2×2 outputs of R tiles for 16 filters. Inputs' points lie [channels/Chunk][i][tile][j][Chunk], Steps lanes a chunk.
-// One row i of points is summed over the channels in registers, then AᵀmA adds it to the outputs.
+// The 2×2 outputs of R tiles for 16 filters. Inputs' points lie [channels/Chunk][i][tile][j][Chunk], Steps lanes a
+// chunk. One row i of points is summed over the channels in registers, then AᵀmA adds it to the outputs.
 template <typename T, int Steps, int R>
-inline void tile_outputs(const T* points, int64_t chunks, int64_t row, int64_t chunk, const T* filters, Vector out[R][4]) {
+inline void tile_outputs(const T* points, int64_t chunks, int64_t row, int64_t chunk, const T* filters,
+                         Vector out[R][4]) {
     constexpr int64_t together = Together<T>, Chunk = Steps * together;
     for (int r = 0; r < R; r++)
         for (int q = 0; q < 4; q++)
@@ -117,18 +118,19 @@ template <typename T, int Steps> class Rows {
     const Scratch<T> points;
     std::vector<Destination<T>> destinations;
 
-  public:
+public:
     Rows(const ConvShape& shape, const T* x, const T* filters, const float* bias, T* y)
         : s(shape), grid(shape), x(x), filters(filters), bias(bias), y(y),
           most(std::max<int64_t>(1, std::min<int64_t>(48 / grid.across, grid.rows))), zeros(s.channels),
-          points(16 * s.channels * most * grid.across + 4 * s.channels / Chunk * Slack), destinations(most * grid.across) {}
+          points(16 * s.channels * most * grid.across + 4 * s.channels / Chunk * Slack),
+          destinations(most * grid.across) {}
 
     void run(int64_t begin, int64_t end) {
         for (int64_t first = begin; first < end; first += most)
             block(first, std::min(most, end - first));
     }
 
-  private:
+private:
     void block(int64_t first, int64_t rows) {
         int64_t tiles = rows * grid.across, row = tiles * 4 * Chunk + Slack, chunk = 4 * row;
         for (int64_t r = 0; r < rows; r++) {
@@ -136,7 +138,8 @@ template <typename T, int Steps> class Rows {
             for (int64_t across = 0; across < grid.across; across += 2)
                 inputs(image, down, across, r * grid.across + across, row, chunk);
         }
-        ReadAhead next(x, grid.line(first + rows, s.height), 2 * most, s.width * s.channels, (tiles / 3 + 1) * s.filters / Lanes);
+        ReadAhead next(x, grid.line(first + rows, s.height), 2 * most, s.width * s.channels,
+                       (tiles / 3 + 1) * s.filters / Lanes);
         for (int64_t k = 0; k < s.filters; k += Lanes) {
             const T* u = filters + k * 16 * s.channels;
             Vector offset = bias ? load(bias + k) : Vector{};

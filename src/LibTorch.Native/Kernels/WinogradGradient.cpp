@@ -32,7 +32,8 @@ template <typename T, typename Put> inline void gradient_points(const T* const a
 
 // sums[16 channels][filters] += Σ over steps of v · d, for 16 filters.
 template <typename T>
-inline void add_products(float* sums, int64_t filters, const T* v, int64_t vStep, const T* d, int64_t dStep, int64_t steps) {
+inline void add_products(float* sums, int64_t filters, const T* v, int64_t vStep, const T* d, int64_t dStep,
+                         int64_t steps) {
     Vector acc[Lanes];
 #pragma GCC unroll 16
     for (int c = 0; c < Lanes; c++)
@@ -61,7 +62,7 @@ template <typename T> class Rows {
     const std::vector<T> zeros;
     const Scratch<T> inputs, gradients;
 
-  public:
+public:
     Rows(const ConvShape& shape, const T* x, const T* dy)
         : s(shape), grid(shape), x(x), dy(dy),
           most(std::max<int64_t>(1, std::min<int64_t>(64 / grid.across, grid.rows))),
@@ -73,9 +74,10 @@ template <typename T> class Rows {
             block(first, std::min(most, end - first), sums);
     }
 
-  private:
+private:
     void block(int64_t first, int64_t rows, float* sums) {
-        int64_t tiles = rows * grid.across, point = tiles * s.channels + Slack, gradientPoint = tiles * s.filters + Slack;
+        int64_t tiles = rows * grid.across, point = tiles * s.channels + Slack,
+                gradientPoint = tiles * s.filters + Slack;
         for (int64_t r = 0; r < rows; r++) {
             int64_t image = (first + r) / grid.down, down = (first + r) % grid.down;
             for (int64_t across = 0; across < grid.across; across += 2) {
@@ -83,7 +85,8 @@ template <typename T> class Rows {
                 InputWindow<T> window(s, x, zeros.data(), image, down, across);
                 for (int64_t c = 0; c < s.channels; c += Lanes)
                     window.points(c, [&](int i, int j, Vector one, Vector two) {
-                        store_pair(inputs.get() + (4 * i + j) * point + tile * s.channels + c * together, s.channels, one, two);
+                        store_pair(inputs.get() + (4 * i + j) * point + tile * s.channels + c * together, s.channels,
+                                   one, two);
                     });
                 const T* at[2][4];
                 for (int64_t i = 0; i < 2; i++)
@@ -110,7 +113,8 @@ template <typename T> class Rows {
                     nextGradients.more();
                     add_products(sums + (p * s.channels + c) * s.filters + k, s.filters,
                                  inputs.get() + p * point + c * together, s.channels * together,
-                                 gradients.get() + p * gradientPoint + k * together, s.filters * together, tiles / together);
+                                 gradients.get() + p * gradientPoint + k * together, s.filters * together,
+                                 tiles / together);
                 }
     }
 };
