@@ -15,13 +15,13 @@ public class ResumeTests
           conv(6, kernel=3); batch_norm; relu; dropout(0.2); max_pool(2)
           flatten; dropout(0.5); linear(10)
         }
-        train { data = shapes(train_images=900, test_images=200, validation=100); normalize = dataset()
+        train { data = shapes(train_images=3300, test_images=200, validation=100); normalize = dataset()
           augment = [flip, crop(padding=2), cutout(size=3), mixup(alpha=0.4)]
           optimizer = OPTIMIZER; schedule = SCHEDULE; epochs = 12; batch = 16; seed = 5
           accumulate = 3; clip_norm = 2; ema = 0.95; patience = 7 }
         """;
 
-    private const int BatchesPerEpoch = 50;
+    private const int BatchesPerEpoch = 200;
 
     private static readonly string[] Optimizers =
     [
