@@ -3,18 +3,9 @@
 import json
 import os
 import statistics
-import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-# spec below specs/, the optimizer of its recipe, steps a run (0.3 s at least for each window)
-NETWORKS = {
-    "resnet": ("resnet", "sgd", 15),
-    "googlenet": ("googlenet", "adamw", 10),
-    "densenet": ("densenet", "adamw", 10),
-    "convnet": ("mnist/convnet", "sgd", 200),
-}
+from networks import NETWORKS, ROOT, run
 
 # What is measured, in this order in every repeat.
 WAYS = ["PyTorch", "PyTorch, tuned", "PyTorch, frozen", "cnnspec fp32", "cnnspec auto"]
@@ -23,29 +14,21 @@ WAYS = ["PyTorch", "PyTorch, tuned", "PyTorch, frozen", "cnnspec fp32", "cnnspec
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
 
 
-def run(command, environment):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env={**os.environ, **environment})
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
 def measure(way, network, batch, threads):
-    spec, optimizer, steps = NETWORKS[network]
+    spec, optimizer, steps = NETWORKS[network].spec, NETWORKS[network].optimizer, NETWORKS[network].steps
     common = ["--batch", str(batch), "--steps", str(max(5, steps * 128 // max(batch, 16))), "--threads", str(threads)]
     if way.startswith("cnnspec"):
         precision = way.split()[1]
-        result = run([os.path.join(ROOT, "cnnspec"), "bench", os.path.join(ROOT, "specs", spec + ".cnn"), *common,
-                      "--precision", precision, "--format", "json"], {})
+        result = json.loads(run([os.path.join(ROOT, "cnnspec"), "bench", os.path.join(ROOT, "specs", spec + ".cnn"), *common,
+                      "--precision", precision, "--format", "json"]))
         return {"training": result["training"]["images_per_second"],
                 "training_processor_seconds": result["training"]["processor_seconds"],
                 "inference": result["inference"]["images_per_second"],
                 "inference_processor_seconds": result["inference"]["processor_seconds"],
                 "peak_memory_bytes": result["peak_memory_bytes"]}
     extra = {"PyTorch": [], "PyTorch, tuned": ["--channels-last", "--bf16"], "PyTorch, frozen": ["--frozen"]}[way]
-    return run(["/usr/bin/python3", os.path.join(ROOT, "bench/train_pytorch.py"), spec, "--optimizer", optimizer,
-                *common, *extra], TUNED if "tuned" in way else {})
+    return json.loads(run(["/usr/bin/python3", os.path.join(ROOT, "bench/train_pytorch.py"), spec, "--optimizer", optimizer,
+                           *common, *extra], TUNED if "tuned" in way else {}))
 
 
 def compare(network, repeats, batch, threads):

@@ -19,7 +19,7 @@ from torch import nn
 
 import models
 
-WINDOWS = 5
+WINDOWS, WARMUP, SHORTEST_WINDOW = 5, 0.5, 0.1  # seconds, as in cnnspec's Throughput.cs
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("model", help="as in models.MODELS: resnet, mnist/convnet")
@@ -56,16 +56,21 @@ def train():
     loss.item()
 
 
+def repeat(step, least, shortest):
+    start, count = time.perf_counter(), 0
+    while count < least or time.perf_counter() - start < shortest:
+        step()
+        count += 1
+    return count
+
+
 def rate(step):
-    step()
-    step()
+    repeat(step, 2, WARMUP)
     seconds, processor = [], []
     windows = min(WINDOWS, arguments.steps)
     for window in range(windows):
-        count = arguments.steps * (window + 1) // windows - arguments.steps * window // windows
         start, busy = time.perf_counter(), time.process_time()
-        for _ in range(count):
-            step()
+        count = repeat(step, arguments.steps * (window + 1) // windows - arguments.steps * window // windows, SHORTEST_WINDOW)
         seconds.append((time.perf_counter() - start) / count)
         processor.append((time.process_time() - busy) / count)
     return arguments.batch / statistics.median(seconds), statistics.median(processor)

@@ -1,12 +1,11 @@
 // cnnspec::convolve: a convolution, each of whose three products (the map, the gradient of the input, that of the
 // filters) is ours where that is the faster and libtorch's everywhere else. Weights stay float32 beside maps of
 // bfloat16.
-#include "ChannelRows.h"
+#include "Convolution.h"
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -19,50 +18,6 @@ using at::IntArrayRef;
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-struct Windows {
-    std::vector<int64_t> stride, padding, dilation;
-};
-
-ConvShape shape_of(const Tensor& x, const Tensor& weight, const Windows& w) {
-    auto size = [&](int64_t dim) {
-        return (x.size(dim + 2) + 2 * w.padding[dim] - w.dilation[dim] * (weight.size(dim + 2) - 1) - 1) /
-                   w.stride[dim] +
-               1;
-    };
-    return {x.size(0),   x.size(1),    x.size(2),      x.size(3),      weight.size(0),
-            size(0),     size(1),      weight.size(2), weight.size(3), w.stride[0],
-            w.stride[1], w.padding[0], w.padding[1],   w.dilation[0],  w.dilation[1]};
-}
-
-// The same windows seen from the output: filters for channels and channels for filters.
-ConvShape reversed(const ConvShape& s) {
-    ConvShape r = s;
-    std::swap(r.channels, r.filters);
-    std::swap(r.height, r.outHeight);
-    std::swap(r.width, r.outWidth);
-    r.padTop = 2 - s.padTop;
-    r.padLeft = 2 - s.padLeft;
-    return r;
-}
-
-bool whole_vectors(const ConvShape& s) {
-    return s.channels % 16 == 0 && s.filters % 16 == 0;
-}
-
-// Matrix units beat any saving of bfloat16 products.
-bool has_matrix_units() {
-#if defined(CNNSPEC_X86_LEVELS)
-    return __builtin_cpu_supports("amx-bf16");
-#else
-    return false;
-#endif
-}
-
-bool three_by_three(const ConvShape& s) {
-    return s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 && s.strideWidth == 1 &&
-           s.dilationHeight == 1 && s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
-}
 
 // The bounds below are where ours and oneDNN's took the same time (docs/performance.md).
 bool winograd_pays(Element element, const ConvShape& s) {
@@ -86,23 +41,14 @@ GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     return element == Element::BFloat16 && s.kernelHeight * s.kernelWidth > 1 ? GradientBy::Taps : GradientBy::Libtorch;
 }
 
-Tensor points_of(const Tensor& weight, Element element, const ConvShape& s, bool rotated) {
-    Tensor floats = weight.to(at::kFloat).contiguous();
-    Tensor points = at::empty({16 * s.channels * s.filters},
-                              at::TensorOptions().dtype(element == Element::Float32 ? at::kFloat : at::kBFloat16));
-    FilterShape shape{s.filters, s.channels, rotated ? 9 : s.channels * 9, rotated ? s.filters * 9 : 9, rotated};
-    kernels().winograd_filters(element, shape, floats.data_ptr<float>(), points.data_ptr());
-    return points;
-}
-
 Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s,
                             bool rotated) {
     Tensor points = points_of(weight, element_of(x), s, rotated);
     Tensor floats = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
     Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
                          x.options().memory_format(at::MemoryFormat::ChannelsLast));
-    kernels().winograd(element_of(x), s, x.data_ptr(), points.data_ptr(),
-                       floats.defined() ? floats.data_ptr<float>() : nullptr, y.data_ptr());
+    ConvEnd end{floats.defined() ? floats.data_ptr<float>() : nullptr, /*addend=*/nullptr, /*relu=*/false};
+    kernels().winograd(element_of(x), s, x.data_ptr(), points.data_ptr(), end, y.data_ptr());
     return y;
 }
 

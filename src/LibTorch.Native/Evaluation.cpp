@@ -1,6 +1,6 @@
 // What the evaluation of a network with folded weights needs: the end of a convolution in one pass, and whether the
 // weights that were folded are still the network's.
-#include "ChannelRows.h"
+#include "Convolution.h"
 
 #include <ATen/core/List.h>
 #include <ATen/ops/ones.h>
@@ -12,8 +12,18 @@ namespace {
 
 using at::Tensor;
 
+// A number that grows with every change in place of one of the tensors.
+int64_t versions(at::TensorList tensors) {
+    int64_t sum = 0;
+    for (const Tensor& tensor : tensors)
+        sum += static_cast<int64_t>(tensor._version());
+    return sum;
+}
+
+} // namespace
+
 // y = act(y + addend), in place. Any tensors; one pass over channels-last maps on the CPU.
-Tensor add_relu_(Tensor y, const c10::optional<Tensor>& addend, bool relu) {
+Tensor finish_(Tensor y, const c10::optional<Tensor>& addend, bool relu) {
     bool fits = y.dim() == 4 && has_kernels(y) && row_stride(y) &&
                 (!addend || (addend->scalar_type() == y.scalar_type() && addend->sizes() == y.sizes()));
     if (!fits) {
@@ -37,18 +47,8 @@ Tensor add_relu_(Tensor y, const c10::optional<Tensor>& addend, bool relu) {
     return y;
 }
 
-// A number that grows with every change in place of one of the tensors.
-int64_t versions(at::TensorList tensors) {
-    int64_t sum = 0;
-    for (const Tensor& tensor : tensors)
-        sum += static_cast<int64_t>(tensor._version());
-    return sum;
-}
-
-} // namespace
-
 TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
-    m.def("add_relu_(Tensor(a!) self, Tensor? addend, bool relu) -> Tensor(a!)", add_relu_);
+    m.def("add_relu_(Tensor(a!) self, Tensor? addend, bool relu) -> Tensor(a!)", finish_);
     m.def("versions(Tensor[] tensors) -> int", versions);
 }
 

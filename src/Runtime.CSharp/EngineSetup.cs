@@ -68,9 +68,7 @@ public static class EngineSetup
     /// <summary>A convolution by the engine's own kernels where they are the faster; null where it has none.</summary>
     internal static Operation? Convolve(Convolution conv)
     {
-        long[] stride = [conv.Stride.Height, conv.Stride.Width];
-        long[] padding = [conv.Padding.Top, conv.Padding.Left];
-        long[] dilation = [conv.Dilation.Height, conv.Dilation.Width];
+        var (stride, padding, dilation) = Windows(conv);
         return (x, w, _) =>
             LibTorch.FusedKernels.Convolve(
                 x[0],
@@ -82,6 +80,31 @@ public static class EngineSetup
                 conv.Groups
             );
     }
+
+    /// <summary>A convolution of evaluation, <c>act(convolution(x₀) + x₁)</c>, with filters made ready for it once; null where the
+    /// engine has none. Dispose what it owns when the weights change.</summary>
+    internal static (Operation Run, IDisposable Owned)? Prepare(
+        Convolution conv,
+        Tensor[] weights,
+        ScalarType type,
+        bool sum,
+        bool relu
+    )
+    {
+        if (conv.Groups != 1)
+            return null;
+        var (stride, padding, dilation) = Windows(conv);
+        var bias = weights.Length > 1 ? weights[1] : null;
+        var prepared = new LibTorch.PreparedConvolution(weights[0], bias, type, stride, padding, dilation);
+        return ((x, _, _) => prepared.Call(x[0], sum ? x[1] : null, relu), prepared);
+    }
+
+    private static (long[] Stride, long[] Padding, long[] Dilation) Windows(Convolution conv) =>
+        (
+            [conv.Stride.Height, conv.Stride.Width],
+            [conv.Padding.Top, conv.Padding.Left],
+            [conv.Dilation.Height, conv.Dilation.Width]
+        );
 
     /// <summary><c>y = act(y + addend)</c> in place, where no gradient is asked for.</summary>
     internal static void AddRelu(Tensor y, Tensor? addend, bool relu) => LibTorch.FusedKernels.AddRelu(y, addend, relu);
@@ -131,6 +154,14 @@ public static class EngineSetup
     internal const bool MixesPrecisions = false;
 
     internal static Operation? Convolve(Convolution conv) => null;
+
+    internal static (Operation Run, IDisposable Owned)? Prepare(
+        Convolution conv,
+        Tensor[] weights,
+        ScalarType type,
+        bool sum,
+        bool relu
+    ) => null;
 
     internal static void AddRelu(Tensor y, Tensor? addend, bool relu)
     {

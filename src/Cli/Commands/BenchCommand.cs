@@ -18,7 +18,7 @@ public static class BenchCommand
         var spec = new SpecOptions();
         var batch = PositiveOption.Create<int>("--batch", "Images a step");
         batch.DefaultValueFactory = _ => 128;
-        var steps = PositiveOption.Create<int>("--steps", "Steps to measure, besides the warm-up");
+        var steps = PositiveOption.Create<int>("--steps", "Steps to measure at least, besides the warm-up");
         steps.DefaultValueFactory = _ => 10;
         var threads = PositiveOption.Create<int?>("--threads", "Threads of one operation; all processors if unsaid");
         var precision = PrecisionOption.Create();

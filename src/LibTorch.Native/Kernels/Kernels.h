@@ -91,6 +91,13 @@ struct ConvShape {
     int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft, dilationHeight, dilationWidth;
 };
 
+// What becomes of each output of a convolution before it is written: act(output + bias + addend).
+struct ConvEnd {
+    const float* bias;  // [K]; may be null
+    const void* addend; // as the output; may be null
+    bool relu;
+};
+
 // 3×3 filters in memory, each of nine neighbouring taps; rotated, the last tap is the first.
 struct FilterShape {
     int64_t filters, channels, filterStride, channelStride;
@@ -111,10 +118,14 @@ struct Kernels {
     // `y` is the output where ReLU was asked, else null.
     void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position, void* dx);
 
-    // Convolutions; null where the level has none. Channels and filters are multiples of 16.
-    // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them; `bias` may be null.
+    // Convolutions; null where the level has none. Channels and filters are multiples of 16 but for the direct one.
+    // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them.
     void (*winograd_filters)(Element, const FilterShape&, const float* weight, void* points);
-    void (*winograd)(Element, const ConvShape&, const void* x, const void* points, const float* bias, void* y);
+    void (*winograd)(Element, const ConvShape&, const void* x, const void* points, const ConvEnd&, void* y);
+    // Any windows, and any numbers of channels and filters: packed_size elements of filters, then the convolution.
+    int64_t (*packed_size)(Element, const ConvShape&);
+    void (*pack_filters)(Element, const ConvShape&, const float* weight, void* packed);
+    void (*direct)(Element, const ConvShape&, const void* x, const void* packed, const ConvEnd&, void* y);
     // Gradients of filters, [K][C][h][w]: of 3×3 ones of stride 1, and of any, of bfloat16 maps.
     void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);

@@ -15,6 +15,7 @@ void add_normalisation(Kernels& table);
 void add_normalisation_gradient(Kernels& table);
 void add_pooling(Kernels& table);
 #if defined(__AVX512BF16__)
+void add_direct(Kernels& table);
 void add_winograd(Kernels& table);
 void add_winograd_gradient(Kernels& table);
 void add_filter_gradient(Kernels& table);

@@ -15,6 +15,7 @@ const Kernels& table() {
         add_normalisation_gradient(made);
         add_pooling(made);
 #if defined(__AVX512BF16__)
+        add_direct(made);
         add_winograd(made);
         add_winograd_gradient(made);
         add_filter_gradient(made);

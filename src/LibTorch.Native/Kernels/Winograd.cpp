@@ -1,5 +1,6 @@
 // 3×3 convolutions of stride 1 by Winograd's method: the filters' points, and the convolution with them. The gradient
 // of the input is the same convolution with rotated filters.
+#include "Finish.h"
 #include "Tiles.h"
 #include <algorithm>
 
@@ -111,7 +112,7 @@ template <typename T, int Steps> class Rows {
     const ConvShape& s;
     const TileGrid grid;
     const T *x, *filters;
-    const float* bias;
+    const ConvEnd& end;
     T* y;
     const int64_t most; // rows at a time
     const std::vector<T> zeros;
@@ -119,8 +120,8 @@ template <typename T, int Steps> class Rows {
     std::vector<Destination<T>> destinations;
 
 public:
-    Rows(const ConvShape& shape, const T* x, const T* filters, const float* bias, T* y)
-        : s(shape), grid(shape), x(x), filters(filters), bias(bias), y(y),
+    Rows(const ConvShape& shape, const T* x, const T* filters, const ConvEnd& end, T* y)
+        : s(shape), grid(shape), x(x), filters(filters), end(end), y(y),
           most(std::max<int64_t>(1, std::min<int64_t>(48 / grid.across, grid.rows))), zeros(s.channels),
           points(16 * s.channels * most * grid.across + 4 * s.channels / Chunk * Slack),
           destinations(most * grid.across) {}
@@ -142,14 +143,14 @@ private:
                        (tiles / 3 + 1) * s.filters / Lanes);
         for (int64_t k = 0; k < s.filters; k += Lanes) {
             const T* u = filters + k * 16 * s.channels;
-            Vector offset = bias ? load(bias + k) : Vector{};
+            const Finish<T> finish(end, y, k, Lanes);
             int64_t tile = 0;
             for (; tile + 3 <= tiles; tile += 3) {
                 next.more();
-                outputs<3>(tile, k, row, chunk, u, offset);
+                outputs<3>(tile, k, row, chunk, u, finish);
             }
             for (; tile < tiles; tile++)
-                outputs<1>(tile, k, row, chunk, u, offset);
+                outputs<1>(tile, k, row, chunk, u, finish);
         }
     }
 
@@ -175,7 +176,8 @@ private:
         }
     }
 
-    template <int R> void outputs(int64_t tile, int64_t k, int64_t row, int64_t chunk, const T* u, Vector offset) {
+    template <int R>
+    void outputs(int64_t tile, int64_t k, int64_t row, int64_t chunk, const T* u, const Finish<T>& finish) {
         Vector out[R][4];
         tile_outputs<T, Steps, R>(points.get() + tile * 4 * Chunk, s.channels / Chunk, row, chunk, u, out);
         int64_t right = s.filters, below = s.outWidth * s.filters;
@@ -184,22 +186,22 @@ private:
             const Destination<T>& to = destinations[tile + r];
             if (to.at == nullptr)
                 continue;
-            store(to.at + k, out[r][0] + offset);
+            finish.write(to.at + k, out[r][0]);
             if (to.right)
-                store(to.at + k + right, out[r][1] + offset);
+                finish.write(to.at + k + right, out[r][1]);
             if (to.below)
-                store(to.at + k + below, out[r][2] + offset);
+                finish.write(to.at + k + below, out[r][2]);
             if (to.right & to.below)
-                store(to.at + k + below + right, out[r][3] + offset);
+                finish.write(to.at + k + below + right, out[r][3]);
         }
     }
 };
 
 template <typename T, int Steps>
-void convolve(const ConvShape& shape, const T* x, const T* filters, const float* bias, T* y) {
+void convolve(const ConvShape& shape, const T* x, const T* filters, const ConvEnd& end, T* y) {
     int64_t rows = TileGrid(shape).rows, count = std::min<int64_t>(rows, 64);
     parallel_workers(count, [&](Tasks& tasks) {
-        Rows<T, Steps> work(shape, x, filters, bias, y);
+        Rows<T, Steps> work(shape, x, filters, end, y);
         for (int64_t task; (task = tasks.next()) >= 0;)
             work.run(rows * task / count, rows * (task + 1) / count);
     });
@@ -212,15 +214,16 @@ void winograd_filters(Element element, const FilterShape& shape, const float* we
         filters_of(shape, weight, static_cast<BFloat16*>(points));
 }
 
-void winograd(Element element, const ConvShape& shape, const void* x, const void* filters, const float* bias, void* y) {
+void winograd(Element element, const ConvShape& shape, const void* x, const void* filters, const ConvEnd& end,
+              void* y) {
     if (element == Element::Float32)
-        convolve<float, 16>(shape, static_cast<const float*>(x), static_cast<const float*>(filters), bias,
+        convolve<float, 16>(shape, static_cast<const float*>(x), static_cast<const float*>(filters), end,
                             static_cast<float*>(y));
     else if (shape.channels % 32 == 0)
-        convolve<BFloat16, 16>(shape, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(filters), bias,
+        convolve<BFloat16, 16>(shape, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(filters), end,
                                static_cast<BFloat16*>(y));
     else
-        convolve<BFloat16, 8>(shape, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(filters), bias,
+        convolve<BFloat16, 8>(shape, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(filters), end,
                               static_cast<BFloat16*>(y));
 }
 

@@ -16,8 +16,14 @@ public static class Throughput
 {
     private const int Windows = 5;
 
+    /// <summary>Time to warm up in: the code that runs often is compiled again meanwhile.</summary>
+    private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>A window has so many steps more where they are short.</summary>
+    private static readonly TimeSpan ShortestWindow = TimeSpan.FromSeconds(0.1);
+
     /// <summary>Forward pass, loss, backward pass and optimizer step.</summary>
-    /// <param name="steps">In all, besides the warm-up.</param>
+    /// <param name="steps">At least, in all, besides the warm-up.</param>
     /// <param name="stop">Ends the measuring early.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static Rate Training(
@@ -60,21 +66,15 @@ public static class Throughput
 
     private static Rate Measure(long batch, int steps, Action step, CancellationToken stop)
     {
-        step();
-        step();
+        Repeat(2, Warmup);
         int windows = Math.Min(Windows, steps);
         var seconds = new double[windows];
         var processor = new double[windows];
         for (int window = 0; window < windows; window++)
         {
-            int count = steps * (window + 1) / windows - steps * window / windows;
             var clock = Stopwatch.StartNew();
             var busy = Environment.CpuUsage.TotalTime;
-            for (int i = 0; i < count; i++)
-            {
-                stop.ThrowIfCancellationRequested();
-                step();
-            }
+            int count = Repeat(steps * (window + 1) / windows - steps * window / windows, ShortestWindow);
             seconds[window] = clock.Elapsed.TotalSeconds / count;
             processor[window] = (Environment.CpuUsage.TotalTime - busy).TotalSeconds / count;
         }
@@ -82,5 +82,17 @@ public static class Throughput
         Array.Sort(processor);
         double median = seconds[windows / 2];
         return new Rate(batch / median, median, processor[windows / 2]);
+
+        int Repeat(int least, TimeSpan shortest)
+        {
+            var clock = Stopwatch.StartNew();
+            int count = 0;
+            for (; count < least || clock.Elapsed < shortest; count++)
+            {
+                stop.ThrowIfCancellationRequested();
+                step();
+            }
+            return count;
+        }
     }
 }

@@ -1,3 +1,5 @@
+using CnnSpec.Ir;
+using CnnSpec.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +12,7 @@ namespace CnnSpec.Runtime.Networks;
 internal sealed class EvaluationSchedule(Network.Schedule schedule, Precision precision) : IDisposable
 {
     private readonly Tensor[] _sources = [.. schedule.Stages.SelectMany(stage => stage.Weights)];
-    private readonly List<Tensor> _made = [];
+    private readonly List<IDisposable> _made = [];
     private Network.Schedule? _ready;
     private long _version;
 
@@ -32,8 +34,8 @@ internal sealed class EvaluationSchedule(Network.Schedule schedule, Precision pr
     public void Forget()
     {
         _ready = null;
-        foreach (var tensor in _made)
-            tensor.Dispose();
+        foreach (var made in _made)
+            made.Dispose();
         _made.Clear();
     }
 
@@ -45,6 +47,11 @@ internal sealed class EvaluationSchedule(Network.Schedule schedule, Precision pr
             return stage;
         using var scope = NewDisposeScope();
         var weights = FoldedWeights.Of(stage.Kernel, stage.Weights);
+        if (Prepared(stage, weights) is { } convolution)
+        {
+            _made.Add(convolution.Owned);
+            return stage with { Run = convolution.Run, Weights = [] };
+        }
         if (precision == Precision.BFloat16 && stage.ShortFloats.Weights)
             weights = Array.ConvertAll(weights, weight => weight.to(ScalarType.BFloat16));
         else if (ReferenceEquals(weights, stage.Weights))
@@ -53,5 +60,17 @@ internal sealed class EvaluationSchedule(Network.Schedule schedule, Precision pr
         weights = Array.ConvertAll(weights, weight => EngineSetup.ChannelsLast(weight).DetachFromDisposeScope());
         _made.AddRange(weights);
         return stage with { Weights = weights };
+    }
+
+    private (Operation Run, IDisposable Owned)? Prepared(Network.Stage stage, Tensor[] weights)
+    {
+        bool shortened = precision == Precision.BFloat16 && stage.ShortFloats.Values;
+        var type = shortened ? ScalarType.BFloat16 : ScalarType.Float32;
+        return stage.Kernel switch
+        {
+            Kernel.Single { Item: Op.Conv conv } => EngineSetup.Prepare(conv.Item, weights, type, false, false),
+            Kernel.Convolve k => EngineSetup.Prepare(k.Item1, weights, type, k.sum, k.relu),
+            _ => null,
+        };
     }
 }

@@ -47,11 +47,18 @@ internal static class Kernels
     public static bool MixesPrecisions(Kernel kernel, bool fused) =>
         fused && EngineSetup.MixesPrecisions && kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve;
 
+    /// <summary>Whether the stage takes its one input in the type it comes in: a cast of what it gives costs no more than one of
+    /// what it is given.</summary>
+    public static bool KeepsType(Kernel kernel) =>
+        kernel is Kernel.MaxPoolRelu
+        || kernel is Kernel.Single { Item: var op }
+            && (IsShrinking(op) || op.IsFlatten || op.IsReshape || op.IsIdentity);
+
+    private static bool IsShrinking(Op op) => op.IsMaxPool || op.IsAvgPool || op is Op.AdaptiveAvgPool;
+
     private static bool IsCheap(Op op) =>
         op.IsBatchNorm
-        || op.IsMaxPool
-        || op.IsAvgPool
-        || op is Op.AdaptiveAvgPool
+        || IsShrinking(op)
         || op is Op.Activate { Item: { IsRelu: true } or { IsRelu6: true } }
         || op.IsDropout
         || op.IsDropout2d

@@ -167,14 +167,15 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         if (Execution.Precision == Precision.Float32)
             return stage.Run(operands, stage.Weights, training);
         var (values, weights) = stage.ShortFloats;
+        var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
+        bool fit = Kernels.KeepsType(stage.Kernel) || operands.All(operand => operand.dtype == type);
+        weights &= stage.Weights.Length > 0 && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused);
+        if (fit && !weights)
+            return stage.Run(operands, stage.Weights, training);
         // Casts belong to this scope; autograd keeps those that the backward pass needs.
         using var scope = NewDisposeScope();
-        var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
-        var cast = operands.Select(operand => operand.to(type)).ToArray();
-        var filters =
-            weights && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused)
-                ? Array.ConvertAll(stage.Weights, weight => weight.to(type))
-                : stage.Weights;
+        var cast = fit ? operands : [.. operands.Select(operand => operand.to(type))];
+        var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
         return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
     }
 

@@ -8,54 +8,9 @@ namespace CnnSpec.LibTorch.Tests.Kernels;
 [TestFixture]
 public sealed class ConvolveTests
 {
-    /// <summary>One convolution: channels, filters, map, window.</summary>
-    public sealed record Case(
-        long Channels,
-        long Filters,
-        long Height,
-        long Width,
-        (long H, long W) Kernel,
-        (long H, long W) Stride,
-        (long H, long W) Padding,
-        (long H, long W) Dilation
-    )
-    {
-        public long Images { get; init; } = 5;
-
-        public long Groups { get; init; } = 1;
-
-        public override string ToString() =>
-            $"{Channels}→{Filters} on {Height}×{Width}, kernel {Kernel}, stride {Stride}, padding {Padding}, dilation {Dilation}, "
-            + $"groups {Groups}, {Images} images";
-    }
-
-    /// <summary>Maps of even and odd sides, tiles that hang over every edge, padding of each side from none to two, channels in
-    /// one and in several runs, and windows that only the general method or only libtorch takes.</summary>
-    private static IEnumerable<Case> Cases()
-    {
-        foreach (var (channels, filters) in new[] { (16, 16), (16, 32), (32, 16), (48, 64), (64, 48), (96, 32) })
-        foreach (var (height, width) in new[] { (12, 10), (9, 13), (8, 7), (11, 8) })
-            yield return new(channels, filters, height, width, (3, 3), (1, 1), (1, 1), (1, 1));
-        foreach (var (down, across) in new[] { (0L, 0L), (2L, 2L), (0L, 2L), (2L, 1L), (1L, 0L) })
-            yield return new(32, 32, 10, 15, (3, 3), (1, 1), (down, across), (1, 1));
-        yield return new(32, 16, 3, 3, (3, 3), (1, 1), (0, 0), (1, 1)) { Images = 70 };
-        yield return new(16, 32, 40, 100, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };
-        yield return new(32, 32, 4, 5, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };
-        yield return new(16, 32, 12, 10, (3, 3), (2, 2), (1, 1), (1, 1));
-        yield return new(32, 16, 11, 9, (3, 3), (2, 1), (1, 1), (1, 1));
-        yield return new(16, 16, 13, 9, (5, 3), (1, 3), (2, 0), (1, 1));
-        yield return new(16, 16, 14, 11, (3, 3), (1, 1), (2, 2), (2, 2));
-        yield return new(16, 48, 14, 33, (7, 7), (2, 2), (3, 3), (1, 1));
-        yield return new(16, 16, 15, 17, (2, 4), (1, 2), (0, 1), (3, 2));
-        yield return new(32, 48, 9, 7, (1, 1), (1, 1), (0, 0), (1, 1));
-        yield return new(3, 16, 12, 10, (3, 3), (1, 1), (1, 1), (1, 1));
-        yield return new(24, 20, 12, 10, (3, 3), (1, 1), (1, 1), (1, 1));
-        yield return new(32, 32, 12, 10, (3, 3), (1, 1), (1, 1), (1, 1)) { Groups = 2 };
-    }
-
     [Test]
     public void Forward_and_gradients_are_the_convolutions(
-        [ValueSource(nameof(Cases))] Case c,
+        [ValueSource(typeof(ConvolutionCase), nameof(ConvolutionCase.All))] ConvolutionCase c,
         [Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type,
         [Values] bool bias
     )
@@ -85,25 +40,74 @@ public sealed class ConvolveTests
         Assert.That(actual["weight"].dtype, Is.EqualTo(ScalarType.Float32), "a gradient is of its weight's type");
 
         Tensor Ours(Tensor x, Tensor weight, Tensor? bias) =>
-            FusedKernels.Convolve(
-                x,
-                weight,
-                bias,
-                [c.Stride.H, c.Stride.W],
-                [c.Padding.H, c.Padding.W],
-                [c.Dilation.H, c.Dilation.W],
-                c.Groups
-            );
+            FusedKernels.Convolve(x, weight, bias, c.Strides, c.Paddings, c.Dilations, c.Groups);
 
         Tensor Theirs(Tensor x, Tensor weight, Tensor? bias) =>
-            F.conv2d(
-                x,
-                weight,
-                bias,
-                [c.Stride.H, c.Stride.W],
-                [c.Padding.H, c.Padding.W],
-                [c.Dilation.H, c.Dilation.W],
-                c.Groups
+            F.conv2d(x, weight, bias, c.Strides, c.Paddings, c.Dilations, c.Groups);
+    }
+
+    [Test]
+    public void A_prepared_one_with_its_sum_and_ReLU_is_the_convolution(
+        [ValueSource(typeof(ConvolutionCase), nameof(ConvolutionCase.OfOneGroup))] ConvolutionCase c,
+        [Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type,
+        [Values] bool bias,
+        [Values] bool sum,
+        [Values] bool relu
+    )
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradient = no_grad();
+        Seeded.Random();
+        var x = randn(c.Images, c.Channels, c.Height, c.Width).to(type);
+        var weight = randn(c.Filters, c.Channels, c.Kernel.H, c.Kernel.W).to(type);
+        var offset = bias ? randn(c.Filters) : null;
+        var expected = F.conv2d(
+            Wide(x),
+            Wide(weight),
+            offset is null ? null : Wide(offset),
+            c.Strides,
+            c.Paddings,
+            c.Dilations
+        );
+        var addend = sum ? randn(expected.shape).to(type) : null;
+        if (addend is not null)
+            expected = expected.add(Wide(addend));
+        if (relu)
+            expected = expected.relu();
+
+        using var prepared = new PreparedConvolution(weight.@float(), offset, type, c.Strides, c.Paddings, c.Dilations);
+        var actual = prepared.Call(x, addend, relu);
+        Assert.That(actual.shape, Is.EqualTo(expected.shape));
+        Assert.That(actual.dtype, Is.EqualTo(type));
+        Assert.That(Distance(actual, expected), Is.LessThan(type == ScalarType.Float32 ? 2e-6 : 0.01));
+
+        static Tensor Wide(Tensor value) => value.to(ScalarType.Float64);
+    }
+
+    [Test]
+    public void A_value_that_is_no_number_stays_where_windows_see_it([Values(1, 3, 16)] long channels)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradient = no_grad();
+        Seeded.Random();
+        // One row below the map's last, which no window of the first outputs sees.
+        var x = randn(1, channels, 6, 5).bfloat16();
+        x[0, 0, 5, 4].fill_(float.NaN);
+        using var prepared = new PreparedConvolution(
+            randn(20, channels, 3, 3),
+            null,
+            ScalarType.BFloat16,
+            [1, 1],
+            [1, 1],
+            [1, 1]
+        );
+        var seen = prepared.Call(x).@float().isnan().sum(1)[0];
+        for (int row = 0; row < 6; row++)
+        for (int column = 0; column < 5; column++)
+            Assert.That(
+                seen[row, column].item<long>(),
+                row >= 4 && column >= 3 ? Is.EqualTo(20) : Is.Zero,
+                $"{row}, {column}"
             );
     }
 
