@@ -138,8 +138,8 @@ let private installPackages packages =
             fail "a package could not be installed" $"install by hand: sudo {command}"
         | None -> fail "packages are missing, and this is not root" $"ask an administrator for: {command}"
 
-/// Which engine: the one asked for (CNNSPEC_ENGINE), libtorch where one is pointed at (CNNSPEC_LIBTORCH), else TorchSharp's
-/// packages where the feed has them, else libtorch. The answer is kept in artifacts/engine.
+/// Which engine: the one asked for (CNNSPEC_ENGINE), libtorch where one is pointed at (CNNSPEC_LIBTORCH) or can be had, because
+/// it has the fast kernels; else TorchSharp's packages where the feed has them. The answer is kept in artifacts/engine.
 let private chooseEngine () =
     let kept = Path.Combine(artifacts, "engine")
 
@@ -172,7 +172,9 @@ let private chooseEngine () =
         | None, None when File.Exists kept && File.ReadAllText kept = "libtorch" ->
             LibTorch, "as before; delete artifacts/engine to choose again"
         | None, None when File.Exists kept -> TorchSharp, "as before"
-        | None, None when restores () -> TorchSharp, "the package feed has it"
+        | None, None when exists "apt-get" || Directory.Exists "/usr/include/ATen" ->
+            LibTorch, "several times as fast; CNNSPEC_ENGINE=torchsharp takes TorchSharp's packages"
+        | None, None when restores () -> TorchSharp, "there is no libtorch here, and the package feed has TorchSharp"
         | None, None -> LibTorch, "the package feed has no TorchSharp"
 
     let name = if engine = LibTorch then "libtorch" else "torchsharp"

@@ -12,6 +12,13 @@ namespace CnnSpec.Runtime;
 public static class EngineSetup
 {
 #if TORCH_ENGINE_LIBTORCH
+    private static readonly (string What, string Help) DoesNotLoad = (
+        "the engine's native library does not load: libtorch is missing or was replaced",
+        "run 'dotnet fsi build.fsx setup', which installs libtorch and builds the library"
+    );
+
+    private static void Load() => _ = LibTorch.Engine.Threads;
+
     /// <summary>The engine and its version, for run folders and messages.</summary>
     public static string Description => $"libtorch {LibTorch.Engine.Version}";
 
@@ -114,18 +121,24 @@ public static class EngineSetup
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
 
-    /// <summary>TorchSharp 0.106 cannot set this; its libtorch takes all processors by itself.</summary>
     public static int Threads
     {
-        get => Environment.ProcessorCount;
-        set
-        {
-            if (value != Environment.ProcessorCount)
-                throw new EnvironmentError(
-                    "the number of threads needs TorchEngine=libtorch",
-                    "set CNNSPEC_ENGINE=libtorch, delete artifacts/engine, and run 'dotnet fsi build.fsx setup'"
-                );
-        }
+        get => get_num_threads();
+        set => set_num_threads(value);
+    }
+
+    private static readonly (string What, string Help) DoesNotLoad = (
+        "TorchSharp's libtorch does not load: its packages want a newer system, or lack this one's library",
+        "delete artifacts/engine and run 'CNNSPEC_ENGINE=libtorch dotnet fsi build.fsx setup'"
+    );
+
+    private static void Load()
+    {
+        // TorchSharp would write its search for the library to the console.
+        string library = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
+        if (File.Exists(library))
+            System.Runtime.InteropServices.NativeLibrary.Load(library);
+        InitializeDeviceType(DeviceType.CPU);
     }
 
     internal static Tensor ChannelsLast(Tensor tensor) => tensor.alias();
@@ -180,7 +193,7 @@ public static class EngineSetup
     {
         try
         {
-            Threads = threads ?? Environment.ProcessorCount;
+            Load();
         }
         catch (Exception e)
             when (e
@@ -188,13 +201,11 @@ public static class EngineSetup
                         or BadImageFormatException
                         or TypeInitializationException
                         or EntryPointNotFoundException
+                        or NotSupportedException
             )
         {
-            throw new EnvironmentError(
-                "the engine's native library does not load: libtorch is missing or was replaced",
-                "run 'dotnet fsi build.fsx setup', which installs libtorch and builds the library",
-                e
-            );
+            throw new EnvironmentError(DoesNotLoad.What, DoesNotLoad.Help, e);
         }
+        Threads = threads ?? Environment.ProcessorCount;
     }
 }
