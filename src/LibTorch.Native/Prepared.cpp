@@ -41,9 +41,10 @@ std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, In
     s.padTop = padding[0], s.padLeft = padding[1];
     s.dilationHeight = dilation[0], s.dilationWidth = dilation[1];
     auto options = at::TensorOptions().dtype(type);
-    Tensor points =
-        has_points(type, s) ? points_of(weight, element_of(type), s, /*rotated=*/false) : at::empty({0}, options);
-    if (!kernels().direct || weight.numel() > MostPacked)
+    bool native = weight.device().is_cpu();
+    Tensor points = native && has_points(type, s) ? points_of(weight, element_of(type), s, /*rotated=*/false)
+                                                  : at::empty({0}, options);
+    if (!native || !kernels().direct || weight.numel() > MostPacked)
         return {points, at::empty({0}, options)};
     Tensor floats = weight.to(at::kFloat).contiguous();
     Tensor packed = at::empty({kernels().packed_size(element_of(type), s)}, options);
@@ -59,10 +60,10 @@ Tensor convolve_prepared(const Tensor& input, const Tensor& weight, const c10::o
     ConvShape s = shape_of(x, weight, {stride.vec(), padding.vec(), dilation.vec()});
     int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
     bool byPoints = points.numel() > 0 && tiles >= 16;
-    if (!byPoints && !(packed.numel() > 0 && products(s) <= MostProducts)) {
+    if (!byPoints && (packed.numel() == 0 || products(s) > MostProducts)) {
         Tensor offset = bias ? bias->to(x.scalar_type()) : Tensor();
         // libtorch takes a method of its own for one image in float32.
-        Tensor y = x.scalar_type() == at::kFloat && at::globalContext().hasMKLDNN()
+        Tensor y = x.device().is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().hasMKLDNN()
                        ? at::mkldnn_convolution(x, weight, offset, padding, stride, dilation, 1)
                        : at::conv2d(x, weight, offset, stride, padding, dilation, 1);
         return finish_(y, addend, relu);

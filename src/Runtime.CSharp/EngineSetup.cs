@@ -187,6 +187,30 @@ public static class EngineSetup
     internal static long? Versions(Tensor[] tensors) => null;
 #endif
 
+    /// <summary>The device of a name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, or <c>auto</c>, a GPU where there is one.</summary>
+    /// <exception cref="EnvironmentError">There is no such device, or no engine.</exception>
+    public static Device Find(string name)
+    {
+        Initialise();
+        if (name == "auto")
+            return cuda.is_available() ? CUDA : CPU;
+        var device = new Device(name);
+        int there = device.type == DeviceType.CUDA ? cuda.device_count() : 0;
+        if (device.type == DeviceType.CUDA && device.index >= there)
+            throw new EnvironmentError(
+                $"there is no device {name}: {Description} sees {(there == 0 ? "no GPU" : $"{there} of them")}",
+                "use --device cpu, or a libtorch built for CUDA: see docs/engine.md"
+            );
+        return device;
+    }
+
+    /// <summary>Waits until a device has done what it was asked to: a GPU answers before.</summary>
+    internal static void Finish(Device device)
+    {
+        if (device.type == DeviceType.CUDA)
+            cuda.synchronize(device);
+    }
+
     /// <summary>Loads the engine and gives it so many threads; null for all processors.</summary>
     /// <exception cref="EnvironmentError">The engine's native library is missing or does not load.</exception>
     public static void Initialise(int? threads = null)

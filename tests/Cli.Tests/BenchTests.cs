@@ -41,6 +41,28 @@ public class BenchTests
     }
 
     [Test]
+    public void A_device_that_is_not_there_is_named_with_what_to_do()
+    {
+        using var tool = new Tool();
+        // No machine has so many.
+        var done = tool.Run("bench", Tool.Spec("mnist/lenet5.cnn"), "--device", "cuda:99");
+        Assert.That(done.Code, Is.EqualTo(3), done.Errors);
+        Assert.That(done.Errors, Does.Contain("cuda:99").And.Contain("--device cpu"));
+        done.ShowsNoInternals();
+    }
+
+    [TestCase("gpu")]
+    [TestCase("cuda:")]
+    [TestCase("cuda:-1")]
+    public void What_is_no_device_is_a_usage_error(string name)
+    {
+        using var tool = new Tool();
+        var done = tool.Run("train", Tool.Spec("mnist/lenet5.cnn"), "--device", name);
+        Assert.That(done.Code, Is.EqualTo(2), done.Errors);
+        Assert.That(done.Errors, Does.Contain(name).And.Contain("cuda:1"));
+    }
+
+    [Test]
     public void An_unknown_precision_is_a_usage_error()
     {
         using var tool = new Tool();

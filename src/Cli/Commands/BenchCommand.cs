@@ -22,6 +22,7 @@ public static class BenchCommand
         steps.DefaultValueFactory = _ => 10;
         var threads = PositiveOption.Create<int?>("--threads", "Threads of one operation; all processors if unsaid");
         var precision = PrecisionOption.Create();
+        var device = DeviceOption.Create();
         var plain = new Option<bool>("--plain") { Description = "Run each operation by itself, to compare with" };
         var layers = new Option<bool>("--layers") { Description = "Each layer's time against the machine's limits" };
         var format = OutputFormat.Option();
@@ -38,13 +39,17 @@ public static class BenchCommand
         );
         command.Arguments.Add(file);
         spec.AddTo(command);
-        foreach (var option in new Option[] { batch, steps, threads, precision, plain, layers, format })
+        foreach (var option in new Option[] { batch, steps, threads, precision, device, plain, layers, format })
             command.Options.Add(option);
         command.SetAction(result =>
         {
             if (Specs.Fitting(result.GetValue(file)!, spec.Read(result)) is not var (network, _))
                 return ExitCode.WrongInput;
-            var execution = new Execution(PrecisionOption.Read(result, precision), !result.GetValue(plain));
+            var place = DeviceOption.Read(result, device);
+            var execution = new Execution(PrecisionOption.Read(result, precision, place), !result.GetValue(plain))
+            {
+                Device = place,
+            };
             using var interruption = new Interruption();
             var report = Benchmark.Run(
                 network.Program,
@@ -76,8 +81,8 @@ public static class BenchCommand
                 CultureInfo.InvariantCulture,
                 $"""
                 {report.Network}: batch {report.Batch}, {report.Threads} threads, {PrecisionOption.NameOf(
-                    report.Precision
-                )}
+                    report.Execution.Precision
+                )}, {report.Execution.Device}
                 training   {report.Training.ImagesPerSecond:N0} images/s ({report.Training.StepSeconds * 1e3:0.0} ms a step)
                 inference  {report.Inference.ImagesPerSecond:N0} images/s ({report.Inference.StepSeconds * 1e3:0.0} ms a batch)
                 memory     {report.PeakMemory / 1e6:N0} MB at its peak
@@ -117,7 +122,8 @@ public static class BenchCommand
             ["network"] = report.Network,
             ["batch"] = report.Batch,
             ["threads"] = report.Threads,
-            ["precision"] = PrecisionOption.NameOf(report.Precision),
+            ["precision"] = PrecisionOption.NameOf(report.Execution.Precision),
+            ["device"] = report.Execution.Device.ToString(),
             ["training"] = ToJson(report.Training),
             ["inference"] = ToJson(report.Inference),
             ["peak_memory_bytes"] = report.PeakMemory,

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
+using static TorchSharp.torch;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -27,6 +29,7 @@ public static class EvalCommand
             DefaultValueFactory = _ => "best",
         };
         weights.AcceptOnlyFromAmong("best", "last", "last-average");
+        var device = DeviceOption.Create();
         var format = OutputFormat.Option();
         var command = new Command(
             "eval",
@@ -41,25 +44,27 @@ public static class EvalCommand
         command.Arguments.Add(run);
         command.Options.Add(data);
         command.Options.Add(weights);
+        command.Options.Add(device);
         command.Options.Add(format);
         command.SetAction(result =>
             Run(
                 result.GetValue(run)!,
                 result.GetValue(data),
                 result.GetValue(weights)!,
+                DeviceOption.Read(result, device),
                 result.GetValue(format) == "json"
             )
         );
         return command;
     }
 
-    private static int Run(string path, string? dataName, string weights, bool json)
+    private static int Run(string path, string? dataName, string weights, Device device, bool json)
     {
         var run = RunFolder.Open(path);
         using var interruption = new Interruption();
         var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
         var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
-        using var predictor = Predictor.FromRun(run, weights, run.Precision);
+        using var predictor = Predictor.FromRun(run, new Execution(run.Precision) { Device = device }, weights);
         var evaluation = Evaluation.Of(predictor.Network, data.Test, run.Scaling, interruption.Token);
 
         if (json)

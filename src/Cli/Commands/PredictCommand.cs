@@ -6,6 +6,7 @@ using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Networks;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -40,6 +41,7 @@ public sealed class PredictCommand
         "--top",
         "How many guesses for each image; 3 if unsaid"
     );
+    private readonly Option<string> _device = DeviceOption.Create();
     private readonly Option<string> _format = OutputFormat.Option();
 
     public static Command Create()
@@ -58,7 +60,17 @@ public sealed class PredictCommand
         );
         command.Arguments.Add(self._network);
         command.Arguments.Add(self._images);
-        foreach (var option in new Option[] { self._weights, self._input, self._output, self._top, self._format })
+        foreach (
+            var option in new Option[]
+            {
+                self._weights,
+                self._input,
+                self._output,
+                self._top,
+                self._device,
+                self._format,
+            }
+        )
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -122,7 +134,7 @@ public sealed class PredictCommand
         string path = arguments.GetValue(_network)!;
         if (arguments.GetValue(_weights) is not { } weights)
             return Directory.Exists(path)
-                ? Predictor.FromRun(RunFolder.Open(path))
+                ? Predictor.FromRun(RunFolder.Open(path), Place(arguments))
                 : throw new InputError(
                     $"{path} is not the folder of a run",
                     "name a run folder, or give weights to a spec with --weights"
@@ -134,8 +146,11 @@ public sealed class PredictCommand
                 $"the network gives {ShapeModule.describe(Ir.ProgramModule.outputShape(network.Program))}, not a number for each class",
                 "use --input and --output for raw values"
             );
-        return Predictor.FromWeights(network.Program, weights);
+        return Predictor.FromWeights(network.Program, weights, Place(arguments));
     }
+
+    /// <summary>In float32, whatever the run was trained in.</summary>
+    private Execution Place(ParseResult arguments) => new() { Device = DeviceOption.Read(arguments, _device) };
 
     private static string[] Expand(string path)
     {

@@ -80,6 +80,7 @@ public sealed class TrainCommand
     );
 
     private readonly Option<string> _precision = PrecisionOption.Create();
+    private readonly Option<string> _device = DeviceOption.Create();
 
     public static Command Create()
     {
@@ -104,7 +105,15 @@ public sealed class TrainCommand
         foreach (var option in self.Fixed.Skip(2))
             command.Options.Add(option);
         foreach (
-            var option in new Option[] { self._epochs, self._resume, self._checkpoint, self._saveEvery, self._threads }
+            var option in new Option[]
+            {
+                self._epochs,
+                self._resume,
+                self._checkpoint,
+                self._saveEvery,
+                self._threads,
+                self._device,
+            }
         )
             command.Options.Add(option);
         command.Validators.Add(self.Validate);
@@ -193,13 +202,15 @@ public sealed class TrainCommand
         RefuseOtherClasses(network.Program, recipe.Data);
         var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop);
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
+        var device = DeviceOption.Read(arguments, _device);
         return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
         {
+            Device = device,
             Threads = arguments.GetValue(_threads),
             From = arguments.GetValue(_from) is { } weights
                 ? new FirstWeights(weights, arguments.GetValue(_partial))
                 : null,
-            Precision = PrecisionOption.Read(arguments, _precision),
+            Precision = PrecisionOption.Read(arguments, _precision, device),
         };
     }
 
@@ -223,6 +234,7 @@ public sealed class TrainCommand
                 arguments.GetValue(_checkpoint) == "previous" ? CheckpointChoice.Previous : CheckpointChoice.Latest,
             Threads = arguments.GetValue(_threads) ?? run.Threads,
             Precision = run.Precision,
+            Device = DeviceOption.Read(arguments, _device),
         };
     }
 

@@ -12,12 +12,12 @@ public sealed record BenchmarkOptions(int Batch, int Steps, int? Threads, Execut
 
 public sealed record LayerProfile(Roofline Limits, IReadOnlyList<LayerTime> Times);
 
-/// <param name="PeakMemory">The most bytes of memory that the process held while it trained.</param>
+/// <param name="PeakMemory">The most bytes of the machine's own memory that the process held while it trained.</param>
 public sealed record BenchmarkReport(
     string Network,
     int Batch,
     int Threads,
-    Precision Precision,
+    Execution Execution,
     Rate Training,
     Rate Inference,
     long PeakMemory,
@@ -44,22 +44,23 @@ public static class Benchmark
             EngineSetup.Threads = threads;
         using var scope = NewDisposeScope();
         random.manual_seed(Seed);
-        using var network = new Network(program, execution: options.Execution);
-        var images = rand([options.Batch, .. program.Input]);
+        using var network = new Network(program, options.Execution);
+        var device = options.Execution.Device;
+        var images = rand([options.Batch, .. program.Input]).to(device);
         int classes = (int)ProgramModule.outputShape(program).Head;
-        var labels = randint(0, classes, [options.Batch]).to(int64);
+        var labels = randint(0, classes, [options.Batch]).to(int64).to(device);
 
         var training = Throughput.Training(network, recipe, images, labels, options.Steps, stop);
         long peak = PeakMemory();
         var inference = Throughput.Inference(network, images, options.Steps, stop);
         var layers = options.Layers
-            ? new LayerProfile(Roofline.Measure(options.Execution.Precision), LayerTimes.Of(network, images, stop))
+            ? new LayerProfile(Roofline.Measure(options.Execution), LayerTimes.Of(network, images, stop))
             : null;
         return new BenchmarkReport(
             program.Network,
             options.Batch,
             EngineSetup.Threads,
-            options.Execution.Precision,
+            options.Execution,
             training,
             inference,
             peak,

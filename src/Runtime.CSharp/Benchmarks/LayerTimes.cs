@@ -61,16 +61,20 @@ public static class LayerTimes
             if (!stage.Inputs.Contains(0))
                 foreach (var leaf in leaves)
                     leaf.requires_grad_();
+            EngineSetup.Finish(network.Execution.Device);
             var clock = Stopwatch.StartNew();
             var output = network.Apply(stage, leaves, training: true);
+            EngineSetup.Finish(network.Execution.Device);
             double seconds = clock.Elapsed.TotalSeconds;
             if (i > 0)
                 forward = Math.Min(forward, seconds);
             if (output.requires_grad)
             {
                 var gradient = ones_like(output);
+                EngineSetup.Finish(network.Execution.Device);
                 clock.Restart();
                 output.backward([gradient]);
+                EngineSetup.Finish(network.Execution.Device);
                 seconds = clock.Elapsed.TotalSeconds;
                 if (i > 0)
                     backward = Math.Min(backward, seconds);

@@ -12,33 +12,35 @@ public sealed record Roofline(double Flops, double Bandwidth)
 {
     private const int Repeats = 5;
 
-    public static Roofline Measure(Precision precision)
+    public static Roofline Measure(Execution execution)
     {
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
         const long side = 1536;
-        var type = new Execution(precision).ActivationType;
-        var left = randn(side, side).to(type);
-        var right = randn(side, side).to(type);
-        double product = Fastest(() => left.mm(right).Dispose());
+        var (type, device) = (execution.ActivationType, execution.Device);
+        var left = randn(side, side).to(type).to(device);
+        var right = randn(side, side).to(type).to(device);
+        double product = Fastest(() => left.mm(right).Dispose(), device);
 
-        var from = ones(32 << 20);
+        var from = ones(32 << 20).to(device);
         var to = zeros_like(from);
-        double copy = Fastest(() => to.copy_(from));
+        double copy = Fastest(() => to.copy_(from), device);
         return new Roofline(2.0 * side * side * side / product, 2.0 * 4 * from.numel() / copy);
     }
 
     /// <summary>Seconds that the work must take at least.</summary>
     public double LeastSeconds(double flops, double bytes) => Math.Max(flops / Flops, bytes / Bandwidth);
 
-    private static double Fastest(Action action)
+    private static double Fastest(Action action, Device device)
     {
         action();
+        EngineSetup.Finish(device);
         double best = double.PositiveInfinity;
         for (int i = 0; i < Repeats; i++)
         {
             var clock = Stopwatch.StartNew();
             action();
+            EngineSetup.Finish(device);
             best = Math.Min(best, clock.Elapsed.TotalSeconds);
         }
         return best;

@@ -51,7 +51,8 @@ public static class Throughput
                 optimizer.Step(rate);
                 _ = loss.item<float>();
             },
-            stop
+            stop,
+            network.Execution.Device
         );
     }
 
@@ -61,10 +62,10 @@ public static class Throughput
     {
         network.eval();
         using var withoutGradient = no_grad();
-        return Measure(images.shape[0], steps, () => network.forward(images).Dispose(), stop);
+        return Measure(images.shape[0], steps, () => network.forward(images).Dispose(), stop, network.Execution.Device);
     }
 
-    private static Rate Measure(long batch, int steps, Action step, CancellationToken stop)
+    private static Rate Measure(long batch, int steps, Action step, CancellationToken stop, Device device)
     {
         Repeat(2, Warmup);
         int windows = Math.Min(Windows, steps);
@@ -92,6 +93,7 @@ public static class Throughput
                 stop.ThrowIfCancellationRequested();
                 step();
             }
+            EngineSetup.Finish(device);
             return count;
         }
     }

@@ -17,6 +17,7 @@ namespace CnnSpec.Runtime.Checkpoints;
 /// <param name="DataFingerprint">See <see cref="DataSet.Fingerprint"/>.</param>
 /// <param name="Limit">Only so many training images; null for all.</param>
 /// <param name="Precision">What activations are kept in.</param>
+/// <param name="Device">Where it was trained.</param>
 /// <param name="Threads">Of one operation; the order of sums, and so the last bits, depend on it.</param>
 internal sealed record RunDescription(
     Program Program,
@@ -27,6 +28,7 @@ internal sealed record RunDescription(
     int? Limit,
     int Threads,
     Precision Precision,
+    string Device,
     string Engine,
     string Version,
     string SpecPath,
@@ -48,6 +50,7 @@ internal sealed record RunDescription(
             plan.Limit,
             EngineSetup.Threads,
             plan.Precision,
+            plan.Device.ToString(),
             EngineSetup.Description,
             typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
             plan.Spec.Path,
@@ -63,6 +66,7 @@ internal sealed record RunDescription(
             ["engine"] = Engine,
             ["threads"] = Threads,
             ["precision"] = Precision.ToString(),
+            ["device"] = Device,
             ["spec"] = SpecPath,
             ["spec_sha256"] = SpecSha256,
             ["data_sha256"] = DataFingerprint,
@@ -105,6 +109,7 @@ internal sealed record RunDescription(
                 json["limit"]?.GetValue<int>(),
                 json["threads"]!.GetValue<int>(),
                 Enum.Parse<Precision>(json["precision"]!.GetValue<string>()),
+                json["device"]?.GetValue<string>() ?? "cpu",
                 json["engine"]!.GetValue<string>(),
                 json["cnnspec"]!.GetValue<string>(),
                 json["spec"]!.GetValue<string>(),

@@ -121,8 +121,10 @@ public sealed class RunFolder
     }
 
     /// <summary>What differs between the machine that began the run and this one, and may show in the last bits.</summary>
-    internal IEnumerable<string> Differences()
+    internal IEnumerable<string> Differences(string device)
     {
+        if (_description.Device != device)
+            yield return $"the run began on {_description.Device} and goes on on {device}";
         if (_description.Threads != EngineSetup.Threads)
             yield return $"the run began with {_description.Threads} threads and goes on with {EngineSetup.Threads}";
         if (_description.Engine != EngineSetup.Description)

@@ -25,12 +25,12 @@ public sealed class Predictor : IDisposable
         ChannelStatistics? scaling,
         IReadOnlyList<string> classes,
         bool crops,
-        Precision precision = Precision.Float32
+        Execution execution
     )
     {
         _crops = crops;
         EngineSetup.Initialise();
-        _network = new Network(program, execution: new Execution(precision));
+        _network = new Network(program, execution);
         WeightFile.Load(weights, _network);
         _network.eval();
         _classes = classes;
@@ -40,27 +40,28 @@ public sealed class Predictor : IDisposable
 
     /// <summary>The weights of a run.</summary>
     /// <param name="which"><c>best</c>, <c>last</c> or <c>last-average</c>.</param>
-    /// <param name="precision">To test a run as training did, its own; else whatever the weights are used in.</param>
+    /// <param name="execution">To test a run as training did, in its precision.</param>
     /// <exception cref="InputError">They are missing or damaged.</exception>
-    public static Predictor FromRun(RunFolder run, string which = "best", Precision precision = Precision.Float32) =>
+    public static Predictor FromRun(RunFolder run, Execution execution, string which = "best") =>
         new(
             run.Program,
             Path.Combine(run.Path, which + ".safetensors"),
             run.Scaling,
             run.ClassNames,
             run.Data.Name == "folder",
-            precision
+            execution
         );
 
     /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>
     /// <exception cref="InputError">The weights are damaged or of another network.</exception>
-    public static Predictor FromWeights(Program program, string weights) =>
+    public static Predictor FromWeights(Program program, string weights, Execution execution) =>
         new(
             program,
             weights,
             null,
             [.. Enumerable.Range(0, (int)ProgramModule.outputShape(program).Head).Select(i => i.ToString())],
-            crops: false
+            crops: false,
+            execution
         );
 
     /// <summary>The network itself, to be tested on whole data sets.</summary>
@@ -80,7 +81,7 @@ public sealed class Predictor : IDisposable
 
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
-        var logits = _network.forward(tensor(values.AsMemory(), [1, .. input]));
+        var logits = _network.forward(tensor(values.AsMemory(), [1, .. input])).cpu();
         float[] probabilities = logits.flatten(1).softmax(1).data<float>().ToArray();
         return
         [
@@ -105,7 +106,7 @@ public sealed class Predictor : IDisposable
             );
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
-        var logits = _network.forward(tensor(values.AsMemory(), shape)).contiguous();
+        var logits = _network.forward(tensor(values.AsMemory(), shape)).cpu().contiguous();
         return (logits.shape, logits.data<float>().ToArray());
     }
 

@@ -20,5 +20,8 @@ public sealed record Execution(Precision Precision = Precision.Float32, bool Fus
     /// <summary>Each operation by itself, as the program lists them: what the other ways are compared with.</summary>
     public static readonly Execution Plain = new(Fused: false);
 
+    /// <summary>Where weights and activations are.</summary>
+    public Device Device { get; init; } = CPU;
+
     internal ScalarType ActivationType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 }

@@ -40,14 +40,15 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     private readonly Dictionary<string, Scope> _scopes = [];
     private readonly List<(string Name, Tensor Tensor)> _weights = [];
 
-    /// <summary>Builds the network and fills its weights from the engine's random numbers: seed those first.</summary>
-    public Network(Program program, Device? device = null, Execution? execution = null)
+    /// <summary>Builds the network and fills its weights from the engine's random numbers: seed those first. They are drawn on the
+    /// CPU, so that a seed means the same weights on every device.</summary>
+    public Network(Program program, Execution? execution = null)
         : base(program.Network)
     {
         Program = program;
         Execution = execution ?? new Execution();
         foreach (var node in program.Nodes)
-            CreateWeights(node, device ?? CPU);
+            CreateWeights(node);
         _training = MakeReady(Execution.Fused ? Passes.all(program) : Ir.Stages.plain(program));
         if (Execution.Fused)
             _evaluation = new EvaluationSchedule(MakeReady(Passes.forEvaluation(program)), Execution.Precision);
@@ -59,7 +60,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
 
     public Program Program { get; }
 
-    /// <summary>The logits alone.</summary>
+    /// <summary>The logits alone, on the network's device. The input may be anywhere.</summary>
     public override Tensor forward(Tensor input) => Run(input, withHeads: false)[0];
 
     /// <summary>The logits and, while training, those of each auxiliary head in the program's order.</summary>
@@ -98,7 +99,8 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         var folded = training || is_grad_enabled() ? null : _evaluation?.Ready();
         var (stages, lastUse) = folded ?? _training;
         var values = new Tensor?[lastUse.Length];
-        using var laid = Execution.Fused ? EngineSetup.ChannelsLast(input) : input.alias();
+        using var here = input.to(Execution.Device);
+        using var laid = Execution.Fused ? EngineSetup.ChannelsLast(here) : here.alias();
         values[0] = laid;
         int[] wanted = withHeads
             ? [Program.Output, .. Program.AuxiliaryHeads.Select(head => head.Node)]
@@ -179,7 +181,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
     }
 
-    private void CreateWeights(IrNode node, Device device)
+    private void CreateWeights(IrNode node)
     {
         Tensor? filter = null;
         foreach (var weight in node.Weights)
@@ -187,8 +189,10 @@ public sealed class Network : nn.Module<Tensor, Tensor>
             long[] shape = [.. weight.Shape];
             string name = weight.Name[(weight.Name.LastIndexOf('.') + 1)..];
             bool counter = shape.Length == 0;
-            var values = empty(shape, dtype: counter ? ScalarType.Int64 : ScalarType.Float32, device: device);
+            var values = empty(shape, dtype: counter ? ScalarType.Int64 : ScalarType.Float32);
             Initialisation.Fill(values, weight.Initialiser, filter ?? values);
+            if (Execution.Device.type != DeviceType.CPU)
+                values = values.to(Execution.Device, disposeAfter: true);
             var scope = ScopeOf(node.Path);
             if (weight.Learnt)
             {

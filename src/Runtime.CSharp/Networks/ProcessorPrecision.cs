@@ -1,12 +1,16 @@
 using System.Runtime.Intrinsics.X86;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Networks;
 
-/// <summary>What the processor multiplies natively.</summary>
+/// <summary>What a device multiplies natively.</summary>
 public static class ProcessorPrecision
 {
-    /// <summary>bfloat16 where the processor has instructions for it (AVX-512 BF16 or AMX), else float32.</summary>
-    public static Precision Best { get; } = HasBFloat16() ? Precision.BFloat16 : Precision.Float32;
+    /// <summary>bfloat16 where the processor has instructions for it (AVX-512 BF16 or AMX), and on a GPU, all of which have had them
+    /// since 2020; else float32.</summary>
+    public static Precision BestOn(Device device) =>
+        device.type == DeviceType.CUDA || HasBFloat16() ? Precision.BFloat16 : Precision.Float32;
 
     private static bool HasBFloat16()
     {

@@ -56,8 +56,8 @@ public sealed record Evaluation(
             using var lent = batch;
             stop.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (input, labels) = batch.ToTensors();
-            var logits = network.forward(input);
+            var (input, labels) = batch.ToTensors(CPU);
+            var logits = network.forward(input).cpu();
             loss += nn.functional.cross_entropy(logits, labels).item<float>() * (double)batch.Count;
             var (sure, best) = logits.softmax(1).topk((int)Math.Min(5, logits.shape[1]), 1);
             float[] probabilities = sure.contiguous().data<float>().ToArray();

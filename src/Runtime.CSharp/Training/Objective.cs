@@ -26,12 +26,12 @@ internal sealed class Objective(Program program, Recipe recipe)
     {
         var weights = recipe.Loss.ClassWeights.IsEmpty
             ? null
-            : tensor(recipe.Loss.ClassWeights.Select(weight => (float)weight).ToArray());
+            : tensor(recipe.Loss.ClassWeights.Select(weight => (float)weight).ToArray(), device: logits.device);
         if (mixing is null)
             return nn.functional.cross_entropy(logits, labels, weights, label_smoothing: recipe.Loss.LabelSmoothing);
 
-        var partners = labels.index_select(0, tensor(mixing.Partner).to(int64));
-        var own = tensor(mixing.Weight);
+        var partners = labels.index_select(0, tensor(mixing.Partner, device: logits.device).to(int64));
+        var own = tensor(mixing.Weight, device: logits.device);
         var others = own.neg().add(1);
         var sum = Each(logits, labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));
         return weights is null

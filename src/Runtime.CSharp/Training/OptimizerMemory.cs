@@ -26,8 +26,14 @@ internal static class OptimizerMemory
     }
 
     /// <summary>Makes the optimizer remember what <see cref="Of"/> gave, and nothing else.</summary>
+    /// <param name="device">Of the parameters.</param>
     /// <exception cref="InputError">It is of another optimizer or network.</exception>
-    public static void Restore(OptimizerHelper optimizer, string[] names, Dictionary<string, StoredTensor> stored)
+    public static void Restore(
+        OptimizerHelper optimizer,
+        string[] names,
+        Dictionary<string, StoredTensor> stored,
+        Device device
+    )
     {
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -37,7 +43,7 @@ internal static class OptimizerMemory
         {
             if (!stored.TryGetValue($"{name}/{slot.Name}", out var tensor))
                 continue;
-            slot.Replace(tensor.ToTensor().DetachFromDisposeScope());
+            slot.Replace(tensor.ToTensor().to(device).DetachFromDisposeScope());
             taken++;
         }
         if (taken != stored.Count)

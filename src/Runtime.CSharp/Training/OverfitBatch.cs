@@ -24,12 +24,12 @@ public sealed class OverfitBatch(TrainingPlan plan, Action<TrainingEvent> tell)
         EngineSetup.Initialise(plan.Threads);
         var simple = plan with { Recipe = RecipeModule.plain(plan.Recipe) };
         var data = TrainingData.Of(simple);
-        using var learner = new Learner(plan.Program, simple.Recipe, new Execution(plan.Precision));
+        using var learner = new Learner(plan.Program, simple.Recipe, plan.Execution);
         var objective = new Objective(plan.Program, simple.Recipe);
         double rate = RecipeModule.learningRate(simple.Recipe);
         using var batch = data.Batches.Epoch(0).First();
         using var scope = NewDisposeScope();
-        var (images, labels) = batch.ToTensors();
+        var (images, labels) = batch.ToTensors(plan.Device);
 
         int every = Math.Max(1, steps / Looks);
         for (int step = 0; step <= steps; step++)

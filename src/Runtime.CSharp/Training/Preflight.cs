@@ -31,7 +31,7 @@ internal static class Preflight
             .ToArray();
 
         using var batch = data.Batches.Epoch(0).First();
-        var (images, labels) = batch.ToTensors();
+        var (images, labels) = batch.ToTensors(network.Execution.Device);
         long count = Math.Min(batch.Count, MostImages);
         (images, labels) = (images.narrow(0, 0, count), labels.narrow(0, 0, count));
         network.train();

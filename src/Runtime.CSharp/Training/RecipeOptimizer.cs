@@ -55,7 +55,8 @@ internal sealed class RecipeOptimizer : IDisposable
 
     public IEnumerable<KeyValuePair<string, StoredTensor>> Memory() => OptimizerMemory.Of(_optimizer, _names);
 
-    public void Restore(Dictionary<string, StoredTensor> memory) => OptimizerMemory.Restore(_optimizer, _names, memory);
+    public void Restore(Dictionary<string, StoredTensor> memory) =>
+        OptimizerMemory.Restore(_optimizer, _names, memory, _parameters[0].device);
 
     private static OptimizerHelper Create(Optimizer recipe, Group[] groups) =>
         recipe switch

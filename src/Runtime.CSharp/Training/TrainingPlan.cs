@@ -2,6 +2,7 @@ using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
+using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -29,6 +30,11 @@ public sealed record TrainingPlan(
 
     /// <summary>What activations are kept in.</summary>
     public Precision Precision { get; init; }
+
+    /// <summary>Where the network is trained.</summary>
+    public Device Device { get; init; } = CPU;
+
+    internal Execution Execution => new(Precision) { Device = Device };
 
     /// <summary>Threads of one operation; null for all processors.</summary>
     public int? Threads { get; init; }

@@ -32,7 +32,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     {
         EngineSetup.Initialise(plan.Threads);
         var data = TrainingData.Of(plan);
-        using var learner = new Learner(plan.Program, _recipe, new Execution(plan.Precision));
+        using var learner = new Learner(plan.Program, _recipe, plan.Execution);
         using var checkpoints = new CheckpointFolder(plan.Folder);
         var run = plan.Resume is null ? Begin(learner, data, checkpoints) : GoOn(learner, checkpoints);
         tell(Prepared(run, data, learner.Progress));
@@ -151,7 +151,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         using var scope = NewDisposeScope();
         if (batch.Ordinal % _recipe.Accumulate == 0)
             learner.Optimizer.ForgetGradients();
-        var (images, labels) = batch.ToTensors();
+        var (images, labels) = batch.ToTensors(plan.Device);
         DrawFrom(learner.Progress.Epoch, batch.Ordinal);
         var outputs = learner.Network.ForwardWithHeads(images);
         var loss = _objective.Loss(outputs, labels, batch.Mixing);
@@ -186,7 +186,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     /// <summary>Looks at the batch again, with the same chance, to say where the numbers were lost.</summary>
     private InputError Diverged(Learner learner, Batch batch, double loss)
     {
-        var (images, labels) = batch.ToTensors();
+        var (images, labels) = batch.ToTensors(plan.Device);
         DrawFrom(learner.Progress.Epoch, batch.Ordinal);
         string culprit = NumberCheck.FirstCulprit(
             learner.Network,
@@ -208,7 +208,10 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             plan.Data.Test.Count,
             _recipe.Epochs,
             data.Batches.BatchCount,
-            [.. new[] { plan.Data.Note, plan.Data.Adaptation, data.LeftOut }.OfType<string>(), .. run.Differences()],
+            [
+                .. new[] { plan.Data.Note, plan.Data.Adaptation, data.LeftOut }.OfType<string>(),
+                .. run.Differences(plan.Device.ToString()),
+            ],
             plan.Resume is null ? null : (from.Epoch, from.Batch)
         );
 }

@@ -48,7 +48,7 @@ internal sealed class WeightAverage(nn.Module network, double decay) : IDisposab
         [
             .. _parameters.Select(entry =>
                 state.TryGetValue(entry.Name, out var stored)
-                    ? stored.ToTensor().DetachFromDisposeScope()
+                    ? stored.ToTensor().to(entry.Parameter.device).DetachFromDisposeScope()
                     : throw new InputError($"the checkpoint has no average of {entry.Name}", "use another checkpoint")
             ),
         ];

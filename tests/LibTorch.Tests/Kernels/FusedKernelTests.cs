@@ -27,6 +27,33 @@ public sealed class FusedKernelTests
         from relu in new[] { false, true }
         select new TestCaseData(memory, channels, sum, relu);
 
+    /// <summary>On a device that is not the processor the kernels leave the work to libtorch. The meta device has no memory, and its
+    /// libtorch neither of these operators: it says so, where a kernel of ours would end the process.</summary>
+    [Test]
+    public void Another_device_is_left_to_libtorch()
+    {
+        using var scope = NewDisposeScope();
+        var x = zeros([2, 16, 6, 5], device: META);
+        var weight = zeros([16, 16, 3, 3], device: META);
+        var channel = zeros([16], device: META);
+        using var prepared = new PreparedConvolution(weight, channel, ScalarType.Float32, [1, 1], [1, 1], [1, 1]);
+        var calls = new (string Theirs, Action Call)[]
+        {
+            (
+                "batch_norm",
+                () => FusedKernels.Normalise(x, x, channel, channel, channel, channel, true, 0.1, 1e-5, true)
+            ),
+            ("convolution", () => FusedKernels.Convolve(x, weight, channel, [1, 1], [1, 1], [1, 1], 1)),
+            ("convolution", () => prepared.Call(x, x, relu: true)),
+        };
+        foreach (var (theirs, call) in calls)
+            Assert.That(call, Throws.TypeOf<LibTorchException>().With.Message.Contains(theirs));
+        Assert.That(
+            FusedKernels.MaxPool(x, [2, 2], [2, 2], [0, 0], false).shape,
+            Is.EqualTo(new long[] { 2, 16, 3, 2 })
+        );
+    }
+
     [TestCaseSource(nameof(NormaliseCases))]
     public void Normalise_equals_its_parts_forward_and_backward(Memory memory, int channels, bool sum, bool relu)
     {

@@ -140,6 +140,37 @@ public class ExecutionTests
         ExpectFreshLogits("a step in evaluation mode");
     }
 
+    /// <summary>The meta device has shapes and no memory: what would touch the machine's memory fails there, as it would on a GPU, and
+    /// so does what mixes devices. libtorch has no convolutions, batch norm or ReLU there.</summary>
+    [Test]
+    public void On_another_device_nothing_is_left_to_the_processor([Values] Precision precision, [Values] bool training)
+    {
+        const string body =
+            "leaky_relu; max_pool(2, stride=1); add { { leaky_relu; avg_pool(3, stride=1, padding=1) }; identity }; "
+            + "concat { identity; { max_pool(3, stride=1, padding=1) } }; aux(weight=0.4) { avg_pool(2); flatten; linear(5) }; "
+            + "avg_pool(2); global_avg_pool; flatten; linear(5)";
+        using var scope = NewDisposeScope();
+        using var network = Seeded(Specs.Network(body, "3 x 12 x 10"), new Execution(precision) { Device = META });
+        network.train(training);
+        var images = randn(3, 3, 12, 10);
+        foreach (var output in network.ForwardWithHeads(images))
+        {
+            Check(output);
+            output.sum().backward(retain_graph: true);
+        }
+        using (no_grad())
+            Check(network.forward(images));
+        foreach (var (name, weight) in network.NamedWeights())
+            Assert.That(weight.device_type, Is.EqualTo(DeviceType.META), name);
+
+        static void Check(Tensor logits)
+        {
+            Assert.That(logits.device_type, Is.EqualTo(DeviceType.META));
+            Assert.That(logits.shape, Is.EqualTo(new long[] { 3, 5 }));
+            Assert.That(logits.dtype, Is.EqualTo(ScalarType.Float32));
+        }
+    }
+
     [Test]
     public void Evaluation_with_a_gradient_reaches_every_parameter()
     {
