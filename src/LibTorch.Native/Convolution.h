@@ -52,6 +52,12 @@ inline bool three_by_three(const ConvShape& s) {
            s.dilationHeight == 1 && s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
 }
 
+// Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough.
+inline bool winograd_fits(Element element, const ConvShape& s) {
+    return kernels().winograd && whole_vectors(s) && three_by_three(s) &&
+           (element == Element::Float32 || (s.channels * s.filters >= 256 && !has_matrix_units()));
+}
+
 // The points of 3×3 filters for Winograd's method, in the type of the maps that they meet.
 inline at::Tensor points_of(const at::Tensor& weight, Element element, const ConvShape& s, bool rotated) {
     at::Tensor floats = weight.to(at::kFloat).contiguous();

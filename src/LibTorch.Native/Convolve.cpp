@@ -23,10 +23,7 @@ using torch::autograd::variable_list;
 bool winograd_pays(Element element, const ConvShape& s) {
     int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
     // The filters' points are worked out in every call, which must be worth it.
-    if (!kernels().winograd || !whole_vectors(s) || !three_by_three(s) ||
-        tiles < (element == Element::Float32 ? 8 : 32))
-        return false;
-    return element == Element::Float32 || (s.channels * s.filters >= 256 && !has_matrix_units());
+    return winograd_fits(element, s) && tiles >= (element == Element::Float32 ? 8 : 32);
 }
 
 enum class GradientBy { Libtorch, Winograd, Taps };

@@ -25,11 +25,6 @@ int64_t products(const ConvShape& s) {
     return s.images * s.outHeight * s.outWidth * s.filters * s.channels * s.kernelHeight * s.kernelWidth;
 }
 
-bool has_points(at::ScalarType type, const ConvShape& s) {
-    return kernels().winograd && whole_vectors(s) && three_by_three(s) &&
-           (type == at::kFloat || (s.channels * s.filters >= 256 && !has_matrix_units()));
-}
-
 // [K,C,h,w] → points for Winograd's method and filters packed for the direct one, of `type`; each empty where it is of
 // no use.
 std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, IntArrayRef stride, IntArrayRef padding,
@@ -42,8 +37,9 @@ std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, In
     s.dilationHeight = dilation[0], s.dilationWidth = dilation[1];
     auto options = at::TensorOptions().dtype(type);
     bool native = weight.device().is_cpu();
-    Tensor points = native && has_points(type, s) ? points_of(weight, element_of(type), s, /*rotated=*/false)
-                                                  : at::empty({0}, options);
+    Tensor points = native && winograd_fits(element_of(type), s)
+                        ? points_of(weight, element_of(type), s, /*rotated=*/false)
+                        : at::empty({0}, options);
     if (!native || !kernels().direct || weight.numel() > MostPacked)
         return {points, at::empty({0}, options)};
     Tensor floats = weight.to(at::kFloat).contiguous();
