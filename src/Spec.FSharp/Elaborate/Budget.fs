@@ -14,6 +14,8 @@ type Budget() =
     static member MostSteps = 2_000_000
     /// What a complaint costs, in steps.
     static member Complaint = 500
+    /// What applying an operator costs, in steps, next to its arguments: it is sought by name and gets a path.
+    static member Application = 8
     /// Blocks inside blocks, functions inside functions.
     static member DeepestCalls = 100
 

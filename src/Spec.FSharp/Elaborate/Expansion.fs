@@ -181,7 +181,9 @@ type internal Expansion
         diagnostic |> withProvenance scope |> report
 
     /// Checks the arguments of a call; nothing where one is wrong, which is reported.
-    member this.Bind(scope, signature, span, given) =
+    member this.Bind(scope, signature: Signature, span, given) =
+        // Every parameter is looked at, given or not.
+        budget.Spend(span, Budget.Application + signature.Parameters.Length)
         let bound, problems = Signature.bind signature span given
 
         for problem in problems do

@@ -24,6 +24,7 @@ type BudgetTests() =
     [<TestCase("repeat 1000000000 { relu(unheard=1) }")>]
     [<TestCase("repeat 1000000000 { from unheard }")>]
     [<TestCase("repeat 1000000000 { unheard: relu }")>]
+    [<TestCase("repeat 1000000000 { from avg_pool unheard; conv(16, kernel=33) }")>]
     member _.``a loop that never ends``(body: string) = stops "E0211" (inNet body)
 
     [<Test>]

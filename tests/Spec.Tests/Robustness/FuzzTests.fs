@@ -128,6 +128,7 @@ type FuzzTests() =
         let mutable count = 0
         let mutable right = 0
         let mutable slowest = 0.0
+        let mutable slowestText = ""
 
         while clock.Elapsed.TotalSeconds < float limit do
             let path, bytes = (pick random makers) random
@@ -135,7 +136,10 @@ type FuzzTests() =
             try
                 let compilation, seconds = compileFileOf path bytes
                 count <- count + 1
-                slowest <- max slowest seconds
+
+                if seconds > slowest then
+                    slowest <- seconds
+                    slowestText <- Encoding.UTF8.GetString bytes
 
                 if compilation |> Option.exists (fun (c: CnnSpec.Compile.Compilation) -> not c.HasErrors) then
                     right <- right + 1
@@ -146,4 +150,5 @@ type FuzzTests() =
                 let text = Encoding.UTF8.GetString bytes
                 Assert.Fail $"{error}\n\nafter {count} files, on this {path}:\n{text}"
 
-        TestContext.Out.WriteLine $"{count} files, {right} of them right, the slowest took %.3f{slowest} s"
+        TestContext.Out.WriteLine
+            $"{count} files, {right} of them right, the slowest, %.3f{slowest} s, was:\n{slowestText}"
