@@ -1,4 +1,5 @@
-// Max pooling of [N,H,W,C], with ReLU after it where asked: vectors run along the channels.
+// Max pooling of [N,H,W,C], with ReLU after it where asked: maxima of rows first, which the windows below each other
+// share, then of columns. Values are compared as integers that sort as they do, so a vector holds 32 of bfloat16.
 #include "Level.h"
 #include "Vectors.h"
 #include <algorithm>
@@ -9,28 +10,106 @@ namespace cnnspec {
 namespace CNNSPEC_LEVEL {
 namespace {
 
-inline void store_positions(uint8_t* to, Integers positions, int64_t count) {
+// Integers as wide as the elements, and what their bits mean.
+template <typename T> struct Keyed;
+
+template <> struct Keyed<float> {
+    typedef int32_t Key;
+    static constexpr int64_t Count = Lanes;
+    typedef Integers Keys;
+    static constexpr Key Sign = 31, Magnitude = 0x7fffffff, Infinity = 0x7f800000;
+};
+
+template <> struct Keyed<BFloat16> {
+    typedef int16_t Key;
+    static constexpr int64_t Count = 2 * Lanes;
+    typedef int16_t Keys __attribute__((vector_size(Lanes * 4)));
+    static constexpr Key Sign = 15, Magnitude = 0x7fff, Infinity = 0x7f80;
+};
+
+typedef Keyed<BFloat16>::Keys Shorts;
+
+// `place` follows where a value is larger than the best so far: of equal ones the first stays.
 #if defined(__AVX512F__)
-    auto some = static_cast<__mmask16>((1u << count) - 1);
-    _mm_mask_storeu_epi8(to, some, _mm512_cvtepi32_epi8((__m512i)positions));
-#else
-    Bytes bytes = __builtin_convertvector(positions, Bytes);
-    std::memcpy(to, &bytes, count);
-#endif
+inline void take_larger(Integers& best, Integers& place, Integers value, Integers here) {
+    __mmask16 larger = _mm512_cmpgt_epi32_mask((__m512i)value, (__m512i)best);
+    best = (Integers)_mm512_max_epi32((__m512i)best, (__m512i)value);
+    place = (Integers)_mm512_mask_mov_epi32((__m512i)place, larger, (__m512i)here);
 }
 
-// sum + value in the lanes whose position is `mine`.
-inline Vector add_chosen(Vector sum, Vector value, const uint8_t* position, int mine, int64_t count) {
-#if defined(__AVX512F__)
-    __m128i bytes = _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << count) - 1), position);
-    __mmask16 chosen = _mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(static_cast<char>(mine)));
-    return (Vector)_mm512_mask_add_ps((__m512)sum, chosen, (__m512)sum, (__m512)value);
+inline void take_larger(Shorts& best, Shorts& place, Shorts value, Shorts here) {
+    __mmask32 larger = _mm512_cmpgt_epi16_mask((__m512i)value, (__m512i)best);
+    best = (Shorts)_mm512_max_epi16((__m512i)best, (__m512i)value);
+    place = (Shorts)_mm512_mask_mov_epi16((__m512i)place, larger, (__m512i)here);
+}
+
+inline Integers larger(Integers left, Integers right) {
+    return (Integers)_mm512_max_epi32((__m512i)left, (__m512i)right);
+}
+
+inline Shorts larger(Shorts left, Shorts right) {
+    return (Shorts)_mm512_max_epi16((__m512i)left, (__m512i)right);
+}
+
+inline Shorts without_sign_of_nan(Shorts bits) {
+    __m512i magnitude = _mm512_and_si512((__m512i)bits, _mm512_set1_epi16(0x7fff));
+    __mmask32 nan = _mm512_cmpgt_epi16_mask(magnitude, _mm512_set1_epi16(0x7f80));
+    return (Shorts)_mm512_mask_mov_epi16((__m512i)bits, nan, magnitude);
+}
+
+inline Integers without_sign_of_nan(Integers bits) {
+    __m512i magnitude = _mm512_and_si512((__m512i)bits, _mm512_set1_epi32(0x7fffffff));
+    __mmask16 nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f800000));
+    return (Integers)_mm512_mask_mov_epi32((__m512i)bits, nan, magnitude);
+}
+
+inline void store_bytes(uint8_t* to, Integers values) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)values));
+}
+
+inline void store_bytes(uint8_t* to, Shorts values) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi16_epi8((__m512i)values));
+}
 #else
-    Bytes bytes = {};
-    std::memcpy(&bytes, position, count);
-    auto chosen = (Integers)(__builtin_convertvector(bytes, Integers) == Integers{} + mine);
-    return sum + where(chosen, value, Vector{});
+template <typename Keys> inline void take_larger(Keys& best, Keys& place, Keys value, Keys here) {
+    Keys larger = (Keys)(value > best);
+    best = (larger & value) | (~larger & best);
+    place = (larger & here) | (~larger & place);
+}
+
+template <typename Keys> inline Keys larger(Keys left, Keys right) {
+    Keys above = (Keys)(left > right);
+    return (above & left) | (~above & right);
+}
+
+template <typename Keys> inline Keys without_sign_of_nan(Keys bits) {
+    typedef Keyed<std::conditional_t<std::is_same<Keys, Integers>::value, float, BFloat16>> K;
+    return bits & ~((Keys)((bits & K::Magnitude) > K::Infinity) & ~(Keys{} + K::Magnitude));
+}
+
+template <typename Keys> inline void store_bytes(uint8_t* to, Keys values) {
+    constexpr int64_t Count = std::is_same<Keys, Integers>::value ? Lanes : 2 * Lanes;
+    typedef uint8_t Bytes __attribute__((vector_size(Count)));
+    Bytes bytes = __builtin_convertvector(values, Bytes);
+    std::memcpy(to, &bytes, sizeof bytes);
+}
 #endif
+
+// Integers that sort as the values do. A NaN is the largest, as in libtorch, whatever its sign.
+template <typename T> inline typename Keyed<T>::Keys sortable(typename Keyed<T>::Keys bits) {
+    bits = without_sign_of_nan(bits);
+    return bits ^ ((bits >> Keyed<T>::Sign) & Keyed<T>::Magnitude);
+}
+
+// The other way round.
+template <typename T> inline typename Keyed<T>::Keys value_of(typename Keyed<T>::Keys keys) {
+    return keys ^ ((keys >> Keyed<T>::Sign) & Keyed<T>::Magnitude);
+}
+
+template <typename Keys, typename From> inline Keys read(const From* from) {
+    Keys keys;
+    std::memcpy(&keys, from, sizeof keys);
+    return keys;
 }
 
 // A window's rows or columns that lie on the map.
@@ -40,162 +119,155 @@ struct Span {
         : start(out * stride - pad), first(std::max<int64_t>(0, -start)), last(std::min(kernel, size - start)) {}
 };
 
-void windows_direct(const PoolShape& shape, bool relu, const float* x, float* y, uint8_t* position) {
-    parallel_tasks(shape.images * shape.outHeight, [&](int64_t task) {
-        const PoolShape s = shape; // a copy, which no store can reach
-        const float* from = x + task / s.outHeight * s.height * s.width * s.channels;
-        Span rows(task % s.outHeight, s.strideHeight, s.padTop, s.kernelHeight, s.height);
-        for (int64_t ow = 0; ow < s.outWidth; ow++) {
-            Span columns(ow, s.strideWidth, s.padLeft, s.kernelWidth, s.width);
-            int64_t out = (task * s.outWidth + ow) * s.channels;
-            for (int64_t c = 0; c < s.channels; c += Lanes) {
-                int64_t lanes = std::min(Lanes, s.channels - c);
-                Vector best = splat(-std::numeric_limits<float>::infinity());
-                Integers place = Integers{} + static_cast<int32_t>(rows.first * s.kernelWidth + columns.first);
-                for (int64_t r = rows.first; r < rows.last; r++) {
-                    for (int64_t q = columns.first; q < columns.last; q++) {
-                        int64_t at = (rows.start + r) * s.width + columns.start + q;
-                        Vector value = load(from + at * s.channels + c, lanes);
-                        // A NaN wins, as in libtorch.
-                        Integers wins = (Integers)(value > best) | (Integers)(value != value);
-                        best = where(wins, value, best);
-                        Integers here = Integers{} + static_cast<int32_t>(r * s.kernelWidth + q);
-                        place = (wins & here) | (~wins & place);
-                    }
-                }
-                store(y + out + c, relu ? positive_part(best) : best, lanes);
-                if (position != nullptr)
-                    store_positions(position + out + c, place, lanes);
+// Outputs of a row whose windows are cut alike and whose inputs follow each other as they do.
+struct Run {
+    int64_t begin, count;
+    Span across;
+};
+
+std::vector<Run> runs_of(const PoolShape& s) {
+    std::vector<Run> runs;
+    for (int64_t ow = 0; ow < s.outWidth; ow++) {
+        Span across(ow, s.strideWidth, s.padLeft, s.kernelWidth, s.width);
+        bool joins = s.strideWidth == 1 && !runs.empty() && runs.back().across.first == across.first &&
+                     runs.back().across.last == across.last;
+        if (joins)
+            runs.back().count++;
+        else
+            runs.push_back({ow, 1, across});
+    }
+    return runs;
+}
+
+// Some rows of one image's outputs. Vectors run over the ends of what they stand for into `Slack`, or into what is
+// written after them.
+template <typename T, bool Placed> class Windows {
+    using Key = typename Keyed<T>::Key;
+    using Keys = typename Keyed<T>::Keys;
+    static constexpr int64_t Count = Keyed<T>::Count, Slack = Count;
+
+    const PoolShape s;
+    const std::vector<Run>& runs;
+    const bool relu;
+    const int64_t inputs, outputs, pitch;
+    // One row of inputs; the maxima of rows by their row modulo the kernel's height, and where in a row they lie.
+    std::vector<Key> keys, maxima, places;
+    std::vector<int64_t> lines; // where in those the rows of a window are
+
+    // The loops' bounds and pointers are locals: no store can reach those.
+    void row(const T* x, int64_t at) {
+        const int64_t channels = s.channels, inputs = this->inputs;
+        Key* const key = keys.data();
+        for (int64_t i = 0; i < inputs; i += Count) {
+            Keys bits = {};
+            if (i + Count <= inputs)
+                std::memcpy(&bits, x + i, sizeof bits);
+            else
+                std::memcpy(&bits, x + i, (inputs - i) * sizeof(T));
+            Keys some = sortable<T>(bits);
+            std::memcpy(key + i, &some, sizeof some);
+        }
+        for (const Run& run : runs) {
+            const Keys first = Keys{} + static_cast<Key>(run.across.first);
+            const int64_t cells = run.across.last - run.across.first, values = run.count * channels;
+            const Key* const window = key + (run.across.start + run.across.first) * channels;
+            Key* const best = maxima.data() + at * pitch + run.begin * channels;
+            Key* const place = places.data() + (Placed ? at * pitch + run.begin * channels : 0);
+            for (int64_t i = 0; i < values; i += Count) {
+                Keys largest = read<Keys>(window + i), where = first, here = first;
+                for (int64_t q = 1; q < cells; q++)
+                    take_larger(largest, where, read<Keys>(window + q * channels + i), here += 1);
+                std::memcpy(best + i, &largest, sizeof largest);
+                if (Placed)
+                    std::memcpy(place + i, &where, sizeof where);
             }
         }
-    });
-}
+    }
 
-// A bfloat16 fills half a word. With its bits turned so that they sort as integers do, and 255 less the place in the
-// window below them, the largest word is the first of the largest values and says where it was. So maxima of columns
-// can be taken first and be shared by the windows that overlap.
-inline Integers sortable(Vector value) {
-    Integers bits = reinterpret<Integers>(value);
-    bits &= ~(Integers)(value != value) | 0x7fffffff; // a NaN wins, as in libtorch, whatever its sign
-    return bits ^ ((bits >> 31) & 0x7fff0000);
-}
-
-inline Vector value_of(Integers key) {
-    Integers bits = key & static_cast<int32_t>(0xffff0000);
-    return reinterpret<Vector>(bits ^ ((bits >> 31) & 0x7fff0000));
-}
-
-inline Integers larger(Integers left, Integers right) {
-#if defined(__AVX512F__)
-    return (Integers)_mm512_max_epi32((__m512i)left, (__m512i)right);
-#else
-    Integers greater = (Integers)(left > right);
-    return (greater & left) | (~greater & right);
-#endif
-}
-
-void windows_by_columns(const PoolShape& shape, bool relu, const BFloat16* x, BFloat16* y, uint8_t* position) {
-    const Integers least = Integers{} + std::numeric_limits<int32_t>::min();
-    parallel_tasks(shape.images * shape.outHeight, [&](int64_t task) {
-        const PoolShape s = shape; // a copy, which no store can reach
-        const BFloat16* from = x + task / s.outHeight * s.height * s.width * s.channels;
-        Span rows(task % s.outHeight, s.strideHeight, s.padTop, s.kernelHeight, s.height);
-        // The maxima of columns, for whole vectors: where a row's pixels end does not matter yet.
-        int64_t values = s.width * s.channels;
-        std::vector<int32_t> columns(values + Lanes);
-        for (int64_t i = 0; i < values; i += Lanes) {
-            int64_t lanes = std::min(Lanes, values - i);
-            Integers best = least;
-            for (int64_t r = rows.first; r < rows.last; r++) {
-                Vector value = load(from + (rows.start + r) * values + i, lanes);
-                best = larger(best, sortable(value) + static_cast<int32_t>(255 - r * s.kernelWidth));
+    void columns(const Span& rows, T* y, uint8_t* position) {
+        const int64_t outputs = this->outputs, cells = rows.last - rows.first;
+        const Key least = relu ? 0 : std::numeric_limits<Key>::min();
+        const Keys floor = Keys{} + least;
+        const Key kernelWidth = static_cast<Key>(s.kernelWidth);
+        const int64_t* const line = lines.data();
+        for (int64_t r = rows.first; r < rows.last; r++)
+            lines[r - rows.first] = (rows.start + r) % s.kernelHeight * pitch;
+        const Key *const best = maxima.data(), *const place = places.data();
+        const Keys top = Keys{} + static_cast<Key>(rows.first * s.kernelWidth);
+        for (int64_t i = 0; i < outputs; i += Count) {
+            Keys largest = read<Keys>(best + line[0] + i), where = top, above = top;
+            if (Placed)
+                where += read<Keys>(place + line[0] + i);
+            for (int64_t r = 1; r < cells; r++) {
+                Keys here = above += kernelWidth;
+                if (Placed)
+                    here += read<Keys>(place + line[r] + i);
+                take_larger(largest, where, read<Keys>(best + line[r] + i), here);
             }
-            std::memcpy(columns.data() + i, &best, sizeof best);
-        }
-        for (int64_t ow = 0; ow < s.outWidth; ow++) {
-            Span across(ow, s.strideWidth, s.padLeft, s.kernelWidth, s.width);
-            const int32_t* window = columns.data() + across.start * s.channels;
-            for (int64_t c = 0; c < s.channels; c += Lanes) {
-                int64_t lanes = std::min(Lanes, s.channels - c);
-                Integers best = least;
-                for (int64_t q = across.first; q < across.last; q++) {
-                    Integers column;
-                    std::memcpy(&column, window + q * s.channels + c, sizeof column);
-                    best = larger(best, column - static_cast<int32_t>(q));
-                }
-                int64_t out = (task * s.outWidth + ow) * s.channels + c;
-                Vector value = value_of(best);
-                store(y + out, relu ? positive_part(value) : value, lanes);
-                if (position != nullptr)
-                    store_positions(position + out, 255 - (best & 255), lanes);
+            // ReLU; a NaN stays, being above zero.
+            Keys values = value_of<T>(larger(largest, floor));
+            if (i + Count <= outputs) {
+                std::memcpy(y + i, &values, sizeof values);
+                if (Placed)
+                    store_bytes(position + i, where);
+            } else {
+                std::memcpy(y + i, &values, (outputs - i) * sizeof(T));
+                uint8_t bytes[Count];
+                store_bytes(bytes, where);
+                if (Placed)
+                    std::memcpy(position + i, bytes, outputs - i);
             }
         }
-    });
-}
+    }
 
-// The windows that hold an input row or column: from `first` to before `last`.
-struct Holders {
-    int64_t first, last;
-    Holders(int64_t at, int64_t pad, int64_t kernel, int64_t stride, int64_t count) {
-        int64_t reach = at + pad - kernel + 1;
-        first = reach <= 0 ? 0 : (reach + stride - 1) / stride;
-        last = std::min(count, (at + pad) / stride + 1);
+public:
+    Windows(const PoolShape& shape, const std::vector<Run>& runs, bool relu)
+        : s(shape), runs(runs), relu(relu), inputs(s.width * s.channels), outputs(s.outWidth * s.channels),
+          pitch(outputs + Slack), keys(inputs + s.kernelWidth * s.channels + Slack), maxima(s.kernelHeight * pitch),
+          places(Placed ? maxima.size() : pitch), lines(s.kernelHeight) {}
+
+    // Rows `begin` to before `end` of one image.
+    void work(int64_t begin, int64_t end, const T* x, T* y, uint8_t* position) {
+        int64_t next = 0;
+        for (int64_t oh = begin; oh < end; oh++) {
+            Span rows(oh, s.strideHeight, s.padTop, s.kernelHeight, s.height);
+            for (next = std::max(next, rows.start + rows.first); next < rows.start + rows.last; next++)
+                row(x + next * inputs, next % s.kernelHeight);
+            columns(rows, y + oh * outputs, position + oh * outputs);
+        }
     }
 };
 
-// Each input gathers from the windows that hold it, so no two threads write one value. Where `y` is given, ReLU came
-// after, and what it cut off passes nothing on.
-template <typename T> void gather(const PoolShape& shape, const T* dy, const T* y, const uint8_t* position, T* dx) {
-    std::vector<Holders> across;
-    for (int64_t w = 0; w < shape.width; w++)
-        across.emplace_back(w, shape.padLeft, shape.kernelWidth, shape.strideWidth, shape.outWidth);
-    parallel_tasks(shape.images * shape.height, [&](int64_t task) {
-        const PoolShape s = shape; // a copy, which no store can reach
-        int64_t image = task / s.height, ih = task % s.height;
-        Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
-        for (int64_t iw = 0; iw < s.width; iw++) {
-            Holders columns = across[iw];
-            for (int64_t c = 0; c < s.channels; c += Lanes) {
-                int64_t lanes = std::min(Lanes, s.channels - c);
-                Vector sum = {};
-                for (int64_t oh = rows.first; oh < rows.last; oh++) {
-                    for (int64_t ow = columns.first; ow < columns.last; ow++) {
-                        int64_t out = ((image * s.outHeight + oh) * s.outWidth + ow) * s.channels + c;
-                        auto mine = static_cast<int>((ih + s.padTop - oh * s.strideHeight) * s.kernelWidth + iw +
-                                                     s.padLeft - ow * s.strideWidth);
-                        Vector gradient = load(dy + out, lanes);
-                        if (y != nullptr)
-                            gradient = where(above(load(y + out, lanes), Vector{}), gradient, Vector{});
-                        sum = add_chosen(sum, gradient, position + out, mine, lanes);
-                    }
-                }
-                store(dx + (task * s.width + iw) * s.channels + c, sum, lanes);
-            }
+template <typename T, bool Placed> void windows_of(const PoolShape& s, bool relu, const T* x, T* y, uint8_t* position) {
+    constexpr int64_t Rows = 8;
+    int64_t bands = (s.outHeight + Rows - 1) / Rows;
+    auto runs = runs_of(s);
+    parallel_workers(s.images * bands, [&](Tasks& tasks) {
+        Windows<T, Placed> windows(s, runs, relu);
+        for (int64_t task; (task = tasks.next()) >= 0;) {
+            int64_t image = task / bands, begin = task % bands * Rows;
+            int64_t to = image * s.outHeight * s.outWidth * s.channels;
+            windows.work(begin, std::min(begin + Rows, s.outHeight), x + image * s.height * s.width * s.channels,
+                         y + to, position + to);
         }
     });
 }
 
-void max_pool(Element element, const PoolShape& shape, bool relu, const void* x, void* y, uint8_t* position) {
-    if (element == Element::Float32)
-        windows_direct(shape, relu, static_cast<const float*>(x), static_cast<float*>(y), position);
-    else
-        windows_by_columns(shape, relu, static_cast<const BFloat16*>(x), static_cast<BFloat16*>(y), position);
+template <typename T> void max_pool_of(const PoolShape& s, bool relu, const void* x, void* y, uint8_t* position) {
+    auto from = static_cast<const T*>(x);
+    auto to = static_cast<T*>(y);
+    position ? windows_of<T, true>(s, relu, from, to, position) : windows_of<T, false>(s, relu, from, to, position);
 }
 
-void max_pool_input(Element element, const PoolShape& shape, const void* dy, const void* y, const uint8_t* position,
-                    void* dx) {
-    if (element == Element::Float32)
-        gather(shape, static_cast<const float*>(dy), static_cast<const float*>(y), position, static_cast<float*>(dx));
-    else
-        gather(shape, static_cast<const BFloat16*>(dy), static_cast<const BFloat16*>(y), position,
-               static_cast<BFloat16*>(dx));
+void max_pool(Element element, const PoolShape& s, bool relu, const void* x, void* y, uint8_t* position) {
+    element == Element::Float32 ? max_pool_of<float>(s, relu, x, y, position)
+                                : max_pool_of<BFloat16>(s, relu, x, y, position);
 }
 
 } // namespace
 
 void add_pooling(Kernels& table) {
     table.max_pool = max_pool;
-    table.max_pool_input = max_pool_input;
 }
 
 } // namespace CNNSPEC_LEVEL
