@@ -4,6 +4,7 @@
 #include "Kernels/Kernels.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/util/Optional.h>
 
@@ -57,6 +58,19 @@ inline RowView view_of(const at::Tensor& tensor) {
 
 inline at::Tensor empty_rows(const at::Tensor& like) {
     return at::empty_like(like, like.options().memory_format(channels_inside(like)));
+}
+
+// Neighbouring channels of the rows that `tensor` lies in, from `first` on, counted from its own first one; the
+// memory is shared, and autograd knows nothing of it.
+inline at::Tensor neighbours(const at::Tensor& tensor, int64_t first, int64_t channels) {
+    auto sizes = tensor.sizes().vec();
+    sizes[1] = channels;
+    return at::empty({0}, tensor.options())
+        .set_(tensor.storage(), tensor.storage_offset() + first, sizes, tensor.strides());
+}
+
+inline at::Tensor same_memory(const at::Tensor& tensor) {
+    return neighbours(tensor, 0, tensor.size(1));
 }
 
 } // namespace cnnspec

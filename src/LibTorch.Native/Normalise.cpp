@@ -10,6 +10,7 @@
 #include <cmath>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+#include <tuple>
 #include <vector>
 
 namespace cnnspec {
@@ -81,9 +82,11 @@ void track(const Tensor& running_mean, const Tensor& running_var, const float* m
 class Normalise : public torch::autograd::Function<Normalise> {
 public:
     // libtorch takes absent tensors among a function's arguments as optional ones only.
-    static Tensor forward(AutogradContext* context, const Tensor& input, const c10::optional<Tensor>& addend_,
-                          const c10::optional<Tensor>& weight_, const c10::optional<Tensor>& bias_,
-                          const Tensor& running_mean, const Tensor& running_var, const Settings& settings) {
+    // Gives y and, where it forks, x.
+    static variable_list forward(AutogradContext* context, const Tensor& input, const c10::optional<Tensor>& addend_,
+                                 const c10::optional<Tensor>& weight_, const c10::optional<Tensor>& bias_,
+                                 const Tensor& running_mean, const Tensor& running_var, const Settings& settings,
+                                 bool forks) {
         Tensor x = as_rows(input), addend = addend_ ? as_rows(*addend_) : Tensor();
         Tensor weight = weight_.value_or(Tensor()), bias = bias_.value_or(Tensor());
         RowShape shape = row_shape(x);
@@ -102,7 +105,7 @@ public:
         context->saved_data["epsilon"] = settings.epsilon;
         context->saved_data["relu"] = settings.relu;
         context->saved_data["sum"] = addend.defined();
-        return y;
+        return forks ? variable_list{y, same_memory(x)} : variable_list{y};
     }
 
     static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -121,6 +124,9 @@ public:
         n.dy = view_of(dy);
         n.x = view_of(x);
         n.dx = view_of(dx);
+        Tensor passed = gradients.size() > 1 ? as_rows(gradients[1].to(x.scalar_type())) : Tensor();
+        if (passed.defined())
+            n.passed = view_of(passed);
         n.mean = mean.data_ptr<float>();
         n.scale = saved[5].data_ptr<float>();
         n.shift = saved[6].data_ptr<float>();
@@ -146,8 +152,14 @@ public:
             product[c] = static_cast<float>(product[c] * inverse);
         }
         kernels().normalise_input(n, slope.data(), tilt.data(), offset.data());
-        return {dx,       daddend, weight.defined() ? dweight : Tensor(), weight.defined() ? dbias : Tensor(), Tensor(),
-                Tensor(), Tensor()};
+        return {dx,
+                daddend,
+                weight.defined() ? dweight : Tensor(),
+                weight.defined() ? dbias : Tensor(),
+                Tensor(),
+                Tensor(),
+                Tensor(),
+                Tensor()};
     }
 };
 
@@ -156,12 +168,12 @@ bool one_float_each(const Tensor& tensor, int64_t channels) {
                                  tensor.numel() == channels && tensor.device().is_cpu());
 }
 
-// x, addend: [N,C,H,W] or [N,C], float32 or bfloat16; the rest float32 [C]. Anything else is composed of libtorch's
-// own.
-Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend_, const c10::optional<Tensor>& weight_,
-                 const c10::optional<Tensor>& bias_, const Tensor& running_mean, const Tensor& running_var,
-                 bool training, double momentum, double epsilon, bool relu) {
-    Settings settings{momentum, epsilon, relu};
+// y and, where it `forks`, x, whose later readers read it from here: their gradient is added while that of the input is
+// written. x, addend: [N,C,H,W] or [N,C], float32 or bfloat16; the rest float32 [C]. Anything else is composed of
+// libtorch's own.
+variable_list normalised(const Tensor& x, const c10::optional<Tensor>& addend_, const c10::optional<Tensor>& weight_,
+                         const c10::optional<Tensor>& bias_, const Tensor& running_mean, const Tensor& running_var,
+                         bool training, const Settings& settings, bool forks) {
     Tensor addend = addend_.value_or(Tensor()), weight = weight_.value_or(Tensor()), bias = bias_.value_or(Tensor());
     bool fits = (x.dim() == 4 || x.dim() == 2) && has_kernels(x) && weight.defined() == bias.defined() &&
                 running_mean.defined() && running_var.defined() && x.numel() / x.size(1) > 1 &&
@@ -172,15 +184,31 @@ Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend_, const c1
         c10::GradMode::is_enabled() && (x.requires_grad() || (weight.defined() && weight.requires_grad()) ||
                                         (addend.defined() && addend.requires_grad()));
     if (!fits || (!training && differentiates))
-        return composed(x, addend, weight, bias, running_mean, running_var, training, settings);
+        return {composed(x, addend, weight, bias, running_mean, running_var, training, settings), x};
     if (training)
-        return Normalise::apply(x, addend_, weight_, bias_, running_mean, running_var, settings);
+        return Normalise::apply(x, addend_, weight_, bias_, running_mean, running_var, settings, forks);
 
     Tensor rows = as_rows(x), scale = floats(x.size(1)), shift = floats(x.size(1)), y = empty_rows(rows);
-    fold(weight, bias, running_mean.data_ptr<float>(), running_var.data_ptr<float>(), epsilon, scale.data_ptr<float>(),
-         shift.data_ptr<float>(), x.size(1));
-    write_rows(rows, addend.defined() ? as_rows(addend) : addend, y, scale, shift, relu);
-    return y;
+    fold(weight, bias, running_mean.data_ptr<float>(), running_var.data_ptr<float>(), settings.epsilon,
+         scale.data_ptr<float>(), shift.data_ptr<float>(), x.size(1));
+    write_rows(rows, addend.defined() ? as_rows(addend) : addend, y, scale, shift, settings.relu);
+    return {y, x};
+}
+
+Tensor normalise(const Tensor& x, const c10::optional<Tensor>& addend, const c10::optional<Tensor>& weight,
+                 const c10::optional<Tensor>& bias, const Tensor& running_mean, const Tensor& running_var,
+                 bool training, double momentum, double epsilon, bool relu) {
+    return normalised(x, addend, weight, bias, running_mean, running_var, training, {momentum, epsilon, relu},
+                      /*forks=*/false)[0];
+}
+
+std::tuple<Tensor, Tensor> normalise_forking(const Tensor& x, const c10::optional<Tensor>& weight,
+                                             const c10::optional<Tensor>& bias, const Tensor& running_mean,
+                                             const Tensor& running_var, bool training, double momentum, double epsilon,
+                                             bool relu) {
+    auto both = normalised(x, c10::nullopt, weight, bias, running_mean, running_var, training,
+                           {momentum, epsilon, relu}, /*forks=*/true);
+    return {both[0], both[1]};
 }
 
 } // namespace
@@ -189,6 +217,9 @@ TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
     m.def("normalise(Tensor x, Tensor? addend, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, "
           "Tensor(b!) running_var, bool training, float momentum, float eps, bool relu) -> Tensor",
           normalise);
+    m.def("normalise_forking(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, "
+          "bool training, float momentum, float eps, bool relu) -> (Tensor, Tensor)",
+          normalise_forking);
 }
 
 } // namespace cnnspec

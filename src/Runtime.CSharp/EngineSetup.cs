@@ -58,6 +58,34 @@ public static class EngineSetup
             relu
         );
 
+    /// <summary><see cref="Normalise"/> without an addend, and <paramref name="x"/> for its later readers, whose gradient is added in
+    /// the same pass.</summary>
+    internal static (Tensor Result, Tensor Input) NormaliseForking(
+        Tensor x,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor mean,
+        Tensor variance,
+        bool training,
+        BatchNormalisation norm,
+        bool relu
+    ) =>
+        LibTorch.FusedKernels.NormaliseForking(
+            x,
+            weight,
+            bias,
+            mean,
+            variance,
+            training,
+            norm.Momentum,
+            norm.Epsilon,
+            relu
+        );
+
+    /// <summary>Concatenation by channel in memory that is shared: see <c>Kernel.Join</c>.</summary>
+    internal static Tensor Join(Tensor[] pieces, int? within, long before, long after) =>
+        LibTorch.FusedKernels.Concat(pieces, within, before, after);
+
     /// <summary>Max pooling, then ReLU where asked, by the engine's own kernel; null where it has none for these windows.</summary>
     internal static Operation? MaxPool(MaxPooling pool, bool relu)
     {
@@ -161,6 +189,19 @@ public static class EngineSetup
             result = result.add(addend);
         return (relu ? result.relu() : result).MoveToOuterDisposeScope();
     }
+
+    internal static (Tensor Result, Tensor Input) NormaliseForking(
+        Tensor x,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor mean,
+        Tensor variance,
+        bool training,
+        BatchNormalisation norm,
+        bool relu
+    ) => (Normalise(x, null, weight, bias, mean, variance, training, norm, relu), x.alias());
+
+    internal static Tensor Join(Tensor[] pieces, int? within, long before, long after) => cat(pieces, 1);
 
     internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
 

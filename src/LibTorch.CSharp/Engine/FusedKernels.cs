@@ -10,6 +10,8 @@ namespace CnnSpec.LibTorch;
 public static class FusedKernels
 {
     private static readonly Operator NormaliseOperator = new("cnnspec::normalise");
+    private static readonly Operator NormaliseForkingOperator = new("cnnspec::normalise_forking");
+    private static readonly Operator ConcatOperator = new("cnnspec::concat");
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
     private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
     private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
@@ -44,6 +46,41 @@ public static class FusedKernels
             epsilon,
             relu
         );
+
+    /// <summary>
+    /// <see cref="Normalise"/> without an addend, and <paramref name="x"/> itself for whoever reads it later: their gradient is
+    /// added while that of the normalisation is written.
+    /// </summary>
+    public static (Tensor Result, Tensor Input) NormaliseForking(
+        Tensor x,
+        Tensor? weight,
+        Tensor? bias,
+        Tensor runningMean,
+        Tensor runningVariance,
+        bool training,
+        double momentum,
+        double epsilon,
+        bool relu
+    ) =>
+        NormaliseForkingOperator.Call2(
+            x,
+            weight,
+            bias,
+            runningMean,
+            runningVariance,
+            training,
+            momentum,
+            epsilon,
+            relu
+        );
+
+    /// <summary>
+    /// <c>[N,Cᵢ,H,W] → [N,ΣCᵢ,H,W]</c> or <c>[N,Cᵢ] → [N,ΣCᵢ]</c>. The piece number <paramref name="within"/>, a result of this with
+    /// room around it, lends that room to the others, once; where none does, the result gets so many channels of room
+    /// <paramref name="before"/> and <paramref name="after"/> its own.
+    /// </summary>
+    public static Tensor Concat(Tensor[] pieces, int? within, long before, long after) =>
+        ConcatOperator.Call(pieces, within ?? -1, before, after);
 
     /// <summary>The maximum of each window, then ReLU where <paramref name="relu"/>: <c>[N,C,H,W] → [N,C,H',W']</c>.</summary>
     public static Tensor MaxPool(

@@ -73,6 +73,7 @@ struct NormBackward {
     RowView y; // what the forward pass gave; null where x tells the sign
     RowView
         masked; // dy where the activation let it through; written by `sums`, read by `input`; null: worked out twice
+    RowView passed; // a gradient of x from elsewhere, to be added; may be null
     RowView dx;
     const float* mean;
     const float* scale; // as in the forward pass: x · scale + shift > 0 is the mask where y is null
@@ -111,7 +112,7 @@ struct Kernels {
     void (*normalise)(const NormForward&);
     // Σ g and Σ g·(x − mean) of each channel, g being dy where the activation let it through.
     void (*normalise_sums)(const NormBackward&, float* sum, float* product);
-    // dx = slope·g + tilt·(x − mean) + offset.
+    // dx = slope·g + tilt·(x − mean) + offset + passed.
     void (*normalise_input)(const NormBackward&, const float* slope, const float* tilt, const float* offset);
     // Maxima of windows of [N,H,W,C], then ReLU where asked, and the position (row by row) of each in its window.
     void (*max_pool)(Element, const PoolShape&, bool relu, const void* x, void* y, uint8_t* position);

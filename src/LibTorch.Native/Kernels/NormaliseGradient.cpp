@@ -61,7 +61,7 @@ void sum_rows(const NormBackward& n, const Grid& grid, double* sum, double* prod
 Grid grid_of(const NormBackward& n) {
     int64_t channels = n.shape.channels;
     return Grid(n.shape, dense(n.dy, channels) && dense(n.x, channels) && dense(n.y, channels) &&
-                             dense(n.masked, channels) && dense(n.dx, channels));
+                             dense(n.masked, channels) && dense(n.passed, channels) && dense(n.dx, channels));
 }
 
 // The rows left over by a grid, if any.
@@ -71,7 +71,7 @@ template <typename Body> void remainder(const NormBackward& n, const Grid& grid,
         return;
     NormBackward few = n;
     few.shape.rows = rest.count;
-    for (RowView* view : {&few.dy, &few.x, &few.y, &few.masked, &few.dx})
+    for (RowView* view : {&few.dy, &few.x, &few.y, &few.masked, &few.passed, &few.dx})
         *view = from(*view, rest.first, n.element);
     body(few, Grid(few.shape, false));
 }
@@ -110,7 +110,7 @@ struct Line {
     const float *slope, *tilt, *offset;
 };
 
-template <typename T, Mask M> void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
+template <typename T, Mask M, bool Passed> void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
     int64_t channels = n.shape.channels;
     auto means = repeated(n.mean, channels, grid.fold);
     auto scales = repeated(n.scale, channels, grid.fold);
@@ -132,16 +132,19 @@ template <typename T, Mask M> void input_rows(const NormBackward& n, const Grid&
                 offset[k] = load(offsets.data() + at);
             }
             Cursor<T> input(n.x, grid, column), output(n.y, grid, column), gradient(n.dy, grid, column),
-                result(n.dx, grid, column);
+                passed(n.passed, grid, column), result(n.dx, grid, column);
             int64_t end = grid.begin(task + 1);
             for (int64_t i = grid.begin(task); i < end; i++) {
-                const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i);
+                const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i), *others = passed.row(i);
                 T* dx = result.row(i);
                 for (int64_t k = 0; k < N; k++) {
                     int64_t lanes = k == N - 1 ? last : Lanes, at = k * Lanes;
                     Vector x = load(xs + at, lanes);
                     Vector g = through<M>(load(gs + at, lanes), x, ys + at, a[k], b[k], lanes);
-                    store(dx + at, slope[k] * g + (tilt[k] * (x - m[k]) + offset[k]), lanes);
+                    Vector sum = slope[k] * g + (tilt[k] * (x - m[k]) + offset[k]);
+                    if (Passed)
+                        sum += load(others + at, lanes);
+                    store(dx + at, sum, lanes);
                 }
             }
         });
@@ -150,7 +153,9 @@ template <typename T, Mask M> void input_rows(const NormBackward& n, const Grid&
 
 template <typename T, Mask M> void input_as(const NormBackward& n, const Line& line) {
     Grid grid = grid_of(n);
-    auto run = [&](const NormBackward& part, const Grid& grid) { input_rows<T, M>(part, grid, line); };
+    auto run = [&](const NormBackward& part, const Grid& grid) {
+        part.passed.data ? input_rows<T, M, true>(part, grid, line) : input_rows<T, M, false>(part, grid, line);
+    };
     run(n, grid);
     remainder(n, grid, run);
 }

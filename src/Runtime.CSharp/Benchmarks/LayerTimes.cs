@@ -107,6 +107,7 @@ public static class LayerTimes
         {
             Kernel.Normalise k => "batch_norm" + (k.sum ? "+add" : "") + (k.relu ? "+relu" : ""),
             Kernel.MaxPoolRelu => "max_pool+relu",
+            Kernel.Join => "concat",
             Kernel.Single { Item: Op.Activate { Item: var activation } } => activation.ToString().ToLowerInvariant(),
             Kernel.Single k => Snake(k.Item.ToString()),
             _ => kernel.ToString()!,

@@ -6,6 +6,13 @@ using static TorchSharp.torch.nn;
 
 namespace CnnSpec.Runtime.Networks;
 
+/// <summary>An operation that gives its result and its input, from which whoever reads the input later reads it.</summary>
+internal delegate (Tensor Result, Tensor Input) ForkingOperation(
+    Tensor input,
+    IReadOnlyList<Tensor> weights,
+    bool training
+);
+
 /// <summary>What each stage of a schedule does to tensors, and in which precision it may.</summary>
 internal static class Kernels
 {
@@ -20,6 +27,7 @@ internal static class Kernels
             Kernel.Single { Item: Op.Conv conv } when fused => Convolution(conv.Item),
             Kernel.MaxPoolRelu k => EngineSetup.MaxPool(k.Item, relu: true) ?? PoolThenRelu(k.Item),
             Kernel.Convolve k => Convolution(k.Item1, k.sum, k.relu),
+            Kernel.Join k => (x, _, _) => EngineSetup.Join([.. x], k.within?.Value, k.before, k.after),
             Kernel.Single k => Operations.For(k.Item),
             _ => throw new NotSupportedException($"the runtime has no kernel {kernel}"),
         };
@@ -98,25 +106,44 @@ internal static class Kernels
         };
     }
 
-    private static Operation Normalisation(BatchNormalisation norm, bool sum, bool relu)
+    private static Operation Normalisation(BatchNormalisation norm, bool sum, bool relu) =>
+        (x, w, training) =>
+        {
+            var (scale, shift, mean, variance) = Statistics(norm, w, training);
+            return EngineSetup.Normalise(x[0], sum ? x[1] : null, scale, shift, mean, variance, training, norm, relu);
+        };
+
+    /// <summary>A normalisation that hands its input on: see <see cref="Stage.Forks"/>.</summary>
+    public static ForkingOperation Forking(Kernel kernel)
     {
-        int statistics = norm.Affine ? 2 : 0;
+        var (norm, relu) = kernel switch
+        {
+            Kernel.Normalise k => (k.Item1, k.relu),
+            Kernel.Single { Item: Op.BatchNorm single } => (single.Item, false),
+            _ => throw new NotSupportedException($"the runtime has no forking kernel {kernel}"),
+        };
         return (x, w, training) =>
         {
-            if (training)
-                using (no_grad())
-                    w[statistics + 2].add_(1);
-            return EngineSetup.Normalise(
-                x[0],
-                sum ? x[1] : null,
-                norm.Affine ? w[0] : null,
-                norm.Affine ? w[1] : null,
-                w[statistics],
-                w[statistics + 1],
-                training,
-                norm,
-                relu
-            );
+            var (scale, shift, mean, variance) = Statistics(norm, w, training);
+            return EngineSetup.NormaliseForking(x, scale, shift, mean, variance, training, norm, relu);
         };
+    }
+
+    private static (Tensor? Scale, Tensor? Shift, Tensor Mean, Tensor Variance) Statistics(
+        BatchNormalisation norm,
+        IReadOnlyList<Tensor> weights,
+        bool training
+    )
+    {
+        int statistics = norm.Affine ? 2 : 0;
+        if (training)
+            using (no_grad())
+                weights[statistics + 2].add_(1);
+        return (
+            norm.Affine ? weights[0] : null,
+            norm.Affine ? weights[1] : null,
+            weights[statistics],
+            weights[statistics + 1]
+        );
     }
 }

@@ -22,6 +22,9 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         bool TrainingOnly
     )
     {
+        /// <summary>Instead of <see cref="Run"/> where later readers of the input read it through this stage.</summary>
+        public ForkingOperation? Fork { get; init; }
+
         /// <summary>Whether its values and its weights may be bfloat16.</summary>
         public (bool Values, bool Weights) ShortFloats { get; } = Kernels.ShortFloats(Kernel, Weights);
     }
@@ -117,7 +120,14 @@ public sealed class Network : nn.Module<Tensor, Tensor>
                 operands.Clear();
                 foreach (int from in stage.Inputs)
                     operands.Add(values[from]!);
-                values[stage.Output] = Apply(stage, operands, training);
+                if (stage.Fork is null)
+                    values[stage.Output] = Apply(stage, operands, training);
+                else
+                {
+                    var (result, handedOn) = Fork(stage, operands[0], training);
+                    operands[0].Dispose();
+                    (values[stage.Output], values[stage.Inputs[0]]) = (result, handedOn);
+                }
                 // Autograd keeps what the backward pass needs; our own handles end at their last use.
                 foreach (int from in stage.Inputs)
                     if (lastUse[from] == i && from != 0 && !wanted.Contains(from))
@@ -148,7 +158,10 @@ public sealed class Network : nn.Module<Tensor, Tensor>
                 stage.Output,
                 [.. stage.Weights.Select(weight => byName[weight.Name])],
                 stage.TrainingOnly
-            )),
+            )
+            {
+                Fork = stage.Forks ? Kernels.Forking(stage.Kernel) : null,
+            }),
         ];
         var lastUse = new int[Program.Nodes.Length];
         for (int i = 0; i < ready.Length; i++)
@@ -179,6 +192,14 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         var cast = fit ? operands : [.. operands.Select(operand => operand.to(type))];
         var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
         return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Runs a forking stage in the precision that it allows: its value, and its input for the later readers.</summary>
+    private (Tensor Result, Tensor Input) Fork(Stage stage, Tensor operand, bool training)
+    {
+        bool shortened = Execution.Precision == Precision.BFloat16 && stage.ShortFloats.Values;
+        using var cast = operand.to(shortened ? ScalarType.BFloat16 : ScalarType.Float32);
+        return stage.Fork!(cast, stage.Weights, training);
     }
 
     private void CreateWeights(IrNode node)

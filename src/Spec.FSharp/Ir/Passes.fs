@@ -91,9 +91,102 @@ let rec private join rule kept (stages: Stage list) : Stage list =
         |> List.map (fun stage -> Map.tryFind stage.Output made |> Option.defaultValue stage)
         |> join rule kept
 
+/// Readers of an identity read what it reads.
+let private withoutIdentities kept (stages: Stage list) : Stage list =
+    let removed, left =
+        stages
+        |> List.partition (fun stage -> stage.Kernel = Single Identity && not (Set.contains stage.Output kept))
+
+    let source =
+        removed |> List.map (fun stage -> stage.Output, stage.Inputs.Head) |> Map.ofList
+
+    let rec origin value =
+        match Map.tryFind value source with
+        | Some before -> origin before
+        | None -> value
+
+    left |> List.map (fun stage -> { stage with Inputs = stage.Inputs |> List.map origin })
+
+let private isNormalisation (stage: Stage) =
+    match stage.Kernel with
+    | Single(BatchNorm _)
+    | Normalise(_, false, _) -> true
+    | _ -> false
+
+/// Concatenations that each add to the one before get one memory for all, so that each writes what is new alone. Whoever
+/// else reads such a result reads rows with gaps, which normalisations do as fast as any.
+let private joined (program: Program) (stages: Stage list) : Stage list =
+    let channels value = program.Nodes[value].Shape.Head
+
+    let concatenations =
+        stages |> List.filter (fun stage -> stage.Kernel = Single Concat)
+
+    let grows value (by: Stage) =
+        let readers = stages |> List.filter (fun stage -> List.contains value stage.Inputs)
+
+        (concatenations
+         |> List.exists (fun stage -> stage.Output = value && stage.TrainingOnly = by.TrainingOnly))
+        && (by.Inputs |> List.filter ((=) value)).Length = 1
+        && readers |> List.forall (fun reader -> reader = by || isNormalisation reader)
+
+    /// Of each concatenation that grows from another: its output, the other's, and which of its inputs that is.
+    let bases =
+        concatenations
+        |> List.choose (fun stage ->
+            stage.Inputs
+            |> List.tryFindIndex (fun value -> grows value stage)
+            |> Option.map (fun index -> stage.Output, (stage.Inputs[index], index)))
+        |> Map.ofList
+
+    let growths =
+        bases |> Map.toList |> List.map (fun (grown, (from, index)) -> from, (grown, index)) |> Map.ofList
+
+    let rec room value =
+        match Map.tryFind value growths with
+        | None -> 0L, 0L
+        | Some(grown, index) ->
+            let inputs =
+                (concatenations |> List.find (fun stage -> stage.Output = grown)).Inputs
+
+            let sum = List.sumBy channels
+            let before, after = room grown
+            before + sum (List.take index inputs), after + sum (List.skip (index + 1) inputs)
+
+    stages
+    |> List.map (fun stage ->
+        match Map.tryFind stage.Output bases, Map.containsKey stage.Output growths with
+        | _ when stage.Kernel <> Single Concat -> stage
+        | Some(_, index), _ -> { stage with Kernel = Join(Some index, 0L, 0L) }
+        | None, true ->
+            let before, after = room stage.Output
+            { stage with Kernel = Join(None, before, after) }
+        | None, false -> stage)
+
+/// Normalisations take the gradient of their input's later readers into their own. The network's input has none.
+let private forking (stages: Stage list) : Stage list =
+    let last =
+        stages
+        |> List.indexed
+        |> List.collect (fun (at, stage) -> stage.Inputs |> List.map (fun value -> value, at))
+        |> Map.ofList
+
+    stages
+    |> List.mapi (fun at stage ->
+        if
+            isNormalisation stage
+            && not stage.TrainingOnly
+            && stage.Inputs.Head <> 0
+            && last[stage.Inputs.Head] > at
+        then
+            { stage with Forks = true }
+        else
+            stage)
+
 /// What a network runs in training.
 let all (program: Program) : Stage list =
-    Stages.plain program |> join fused (kept program)
+    let kept = kept program
+
+    Stages.plain program |> withoutIdentities kept |> join fused kept |> joined program |> forking
 
 /// What a network runs in evaluation where no gradient is asked for.
 let forEvaluation (program: Program) : Stage list =
@@ -101,5 +194,7 @@ let forEvaluation (program: Program) : Stage list =
 
     Stages.plain program
     |> List.filter (fun stage -> not stage.TrainingOnly)
+    |> withoutIdentities kept
     |> join fused kept
     |> join folded kept
+    |> joined program

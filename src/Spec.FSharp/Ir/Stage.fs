@@ -11,6 +11,10 @@ type Kernel =
     | Normalise of BatchNormalisation * sum: bool * relu: bool
     /// Max pooling, then negative values cut off: the same as ReLU first, on fewer values.
     | MaxPoolRelu of MaxPooling
+    /// Concatenation by channel in memory that several share. The input number `within` lies with room for the others around
+    /// it, and they are written there; where none does, the result gets so many channels of room `before` and `after` its
+    /// own, which a later concatenation uses.
+    | Join of within: int option * before: int64 * after: int64
     /// Evaluation alone: a convolution, the batch normalisation after it folded into its weights, then (`sum`) the second
     /// input added, then (`relu`) negative values cut off. Its weights are the convolution's and the normalisation's.
     | Convolve of Convolution * norm: BatchNormalisation option * sum: bool * relu: bool
@@ -26,6 +30,9 @@ type Stage =
         Output: int
         Weights: Weight list
         TrainingOnly: bool
+        /// A normalisation whose input has later readers too: they read it through this stage, so that their gradient and its
+        /// own are added while the latter is written.
+        Forks: bool
     }
 
 [<RequireQualifiedAccess>]
@@ -42,5 +49,6 @@ module Stages =
                 Output = index
                 Weights = node.Weights
                 TrainingOnly = node.TrainingOnly
+                Forks = false
             })
         |> List.filter (fun stage -> stage.Kernel <> Single Input)

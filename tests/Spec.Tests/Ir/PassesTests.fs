@@ -22,6 +22,10 @@ type PassesTests() =
         match kernel with
         | Normalise(_, sum, relu) -> "norm" + rest sum relu
         | MaxPoolRelu _ -> "pool+relu"
+        | Join(within, before, after) ->
+            match within with
+            | Some index -> $"join within {index}"
+            | None -> $"join {before} before, {after} after"
         | Convolve(_, norm, sum, relu) -> "conv" + (if norm.IsSome then "+norm" else "") + rest sum relu
         | Single op -> (string op).Split([| ' '; '\n' |])[0]
 
@@ -45,7 +49,7 @@ type PassesTests() =
     [<Test>]
     member _.``normalisation takes the sum and the activation with it``() =
         let body = "add { { conv(16, kernel=1); batch_norm }; identity }; relu"
-        Assert.That(words body, Is.EqualTo<string list> [ "Conv"; "Identity"; "norm+add+relu" ])
+        Assert.That(words body, Is.EqualTo<string list> [ "Conv"; "norm+add+relu" ])
 
     [<Test>]
     member _.``of two normalised branches one takes the sum``() =
@@ -78,7 +82,7 @@ type PassesTests() =
         )
 
         let body = "add { { conv(16, kernel=1); batch_norm }; identity }; relu"
-        Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "Identity"; "conv+norm+add+relu" ])
+        Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "conv+norm+add+relu" ])
 
     [<Test>]
     member _.``in evaluation a normalisation that is the other half of a sum stays``() =
@@ -96,6 +100,63 @@ type PassesTests() =
             "conv(4, kernel=3); batch_norm; aux(weight=0.4) { relu; global_avg_pool; flatten; linear(5) }; relu; flatten; linear(5)"
 
         Assert.That(evaluatedWords body, Is.EqualTo<string list> [ "conv+norm+relu"; "Flatten"; "Linear" ])
+
+    [<Test>]
+    member _.``an identity is not carried out``() =
+        let body =
+            "add { identity; { identity; conv(16, kernel=1) }; identity as x }; identity"
+
+        Assert.That(words body, Is.EqualTo<string list> [ "Conv"; "Add"; "Identity" ])
+        let sum = stages body |> List.find (fun stage -> stage.Kernel = Single Add)
+        Assert.That(sum.Inputs, Has.Length.EqualTo 3)
+        Assert.That(sum.Inputs |> List.distinct, Has.Length.EqualTo 2)
+
+    [<Test>]
+    member _.``concatenations that grow share the first one's memory``() =
+        let layer = "{ batch_norm; relu; conv(5, kernel=3, padding=1) }"
+
+        let joins body =
+            words body |> List.filter (fun w -> w.StartsWith "join" || w = "Concat")
+
+        let grown = [ "join 10 before, 0 after"; "join within 1"; "join within 1" ]
+        let body = $"repeat 3 {{ concat {{ {layer}; identity }} }}; batch_norm; relu"
+        Assert.That(joins body, Is.EqualTo<string list> grown)
+        Assert.That(evaluatedWords body |> List.filter (fun w -> w.StartsWith "join"), Is.EqualTo<string list> grown)
+
+        let body =
+            $"concat {{ identity; {layer} }}; concat {{ {layer}; identity; conv(4, kernel=1) as c }}"
+
+        Assert.That(joins body, Is.EqualTo<string list> [ "Concat"; "Concat" ], "a convolution reads the first")
+
+        let body =
+            $"concat {{ identity; {layer} }}; concat {{ {layer}; identity; {layer} }}"
+
+        Assert.That(joins body, Is.EqualTo<string list> [ "join 5 before, 5 after"; "join within 1" ])
+
+    [<Test>]
+    member _.``what two concatenations read has one memory alone``() =
+        let body = "concat { conv(3, kernel=1); identity } as x; concat { x; x }"
+        Assert.That(words body, Has.None.StartsWith "join", "read twice by one")
+
+        let body =
+            "concat { conv(3, kernel=1); identity } as x; batch_norm as y; concat { x; y } as z; from x; concat { x; y }; add { identity; z }"
+
+        Assert.That(words body, Has.None.StartsWith "join", "read by two")
+
+    [<Test>]
+    member _.``a normalisation hands on what is read after it``() =
+        let forks body =
+            stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
+
+        let block = "add { { batch_norm; relu; conv(16, kernel=3, padding=1) }; identity }"
+        Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "norm+relu" ])
+        Assert.That(forks block, Is.Empty, "the network's input has no gradient")
+        Assert.That(forks "conv(16, kernel=1); batch_norm; relu; conv(4, kernel=1)", Is.Empty, "nobody else reads it")
+
+        let before =
+            "conv(16, kernel=1) as x; silu as y; from x; batch_norm; add { identity; y }"
+
+        Assert.That(forks before, Is.Empty, "it has been read")
 
     [<TestCaseSource(nameof PassesTests.Specs)>]
     member _.``every weight stays, every value is there before it is read``(file: string) =
