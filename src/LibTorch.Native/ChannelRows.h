@@ -69,8 +69,4 @@ inline at::Tensor neighbours(const at::Tensor& tensor, int64_t first, int64_t ch
         .set_(tensor.storage(), tensor.storage_offset() + first, sizes, tensor.strides());
 }
 
-inline at::Tensor same_memory(const at::Tensor& tensor) {
-    return neighbours(tensor, 0, tensor.size(1));
-}
-
 } // namespace cnnspec

@@ -52,6 +52,7 @@ public:
         for (const Tensor& piece : pieces)
             ends.push_back(ends.back() + piece.size(1));
         context->saved_data["ends"] = ends;
+        context->saved_data["base"] = base;
         int64_t channels = ends.back();
         bool within = base >= 0 && has_room(pieces[base], ends[base], channels - ends[base + 1]);
         Tensor y = within ? neighbours(pieces[base], -ends[base], channels)
@@ -65,8 +66,15 @@ public:
     static variable_list backward(AutogradContext* context, variable_list gradients) {
         auto ends = context->saved_data["ends"].toIntVector();
         variable_list result;
-        for (size_t i = 0; i + 1 < ends.size(); i++)
-            result.push_back(gradients[0].narrow(1, ends[i], ends[i + 1] - ends[i]));
+        Tensor dy = as_rows(gradients[0]);
+        for (size_t i = 0; i + 1 < ends.size(); i++) {
+            Tensor part = dy.narrow(1, ends[i], ends[i + 1] - ends[i]);
+            // What is new came from a layer that reads rows without gaps.
+            bool grown = context->saved_data["base"].toInt() == static_cast<int64_t>(i);
+            result.push_back(grown ? part : empty_rows(part));
+            if (!grown)
+                copy_rows(part, result.back());
+        }
         result.resize(result.size() + 3);
         return result;
     }

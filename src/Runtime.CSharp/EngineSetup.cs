@@ -58,10 +58,12 @@ public static class EngineSetup
             relu
         );
 
-    /// <summary><see cref="Normalise"/> without an addend, and <paramref name="x"/> for its later readers, whose gradient is added in
-    /// the same pass.</summary>
-    internal static (Tensor Result, Tensor Input) NormaliseForking(
+    /// <summary><see cref="Normalise"/> of a part of the channels of <paramref name="x"/> without an addend, and, where it
+    /// <paramref name="forks"/>, <paramref name="x"/> for its later readers, whose gradient is taken in the same pass.</summary>
+    internal static (Tensor Result, Tensor Input) NormalisePart(
         Tensor x,
+        (long First, long Count) part,
+        bool forks,
         Tensor? weight,
         Tensor? bias,
         Tensor mean,
@@ -70,8 +72,11 @@ public static class EngineSetup
         BatchNormalisation norm,
         bool relu
     ) =>
-        LibTorch.FusedKernels.NormaliseForking(
+        LibTorch.FusedKernels.NormalisePart(
             x,
+            part.First,
+            part.Count,
+            forks,
             weight,
             bias,
             mean,
@@ -190,8 +195,10 @@ public static class EngineSetup
         return (relu ? result.relu() : result).MoveToOuterDisposeScope();
     }
 
-    internal static (Tensor Result, Tensor Input) NormaliseForking(
+    internal static (Tensor Result, Tensor Input) NormalisePart(
         Tensor x,
+        (long First, long Count) part,
+        bool forks,
         Tensor? weight,
         Tensor? bias,
         Tensor mean,
@@ -199,7 +206,11 @@ public static class EngineSetup
         bool training,
         BatchNormalisation norm,
         bool relu
-    ) => (Normalise(x, null, weight, bias, mean, variance, training, norm, relu), x.alias());
+    )
+    {
+        using var channels = x.narrow(1, part.First, part.Count);
+        return (Normalise(channels, null, weight, bias, mean, variance, training, norm, relu), x.alias());
+    }
 
     internal static Tensor Join(Tensor[] pieces, int? within, long before, long after) => cat(pieces, 1);
 

@@ -10,7 +10,7 @@ namespace CnnSpec.LibTorch;
 public static class FusedKernels
 {
     private static readonly Operator NormaliseOperator = new("cnnspec::normalise");
-    private static readonly Operator NormaliseForkingOperator = new("cnnspec::normalise_forking");
+    private static readonly Operator NormalisePartOperator = new("cnnspec::normalise_part");
     private static readonly Operator ConcatOperator = new("cnnspec::concat");
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
     private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
@@ -48,11 +48,16 @@ public static class FusedKernels
         );
 
     /// <summary>
-    /// <see cref="Normalise"/> without an addend, and <paramref name="x"/> itself for whoever reads it later: their gradient is
-    /// added while that of the normalisation is written.
+    /// <see cref="Normalise"/> of <paramref name="channels"/> of the channels of <paramref name="x"/>, from
+    /// <paramref name="first"/> on, without an addend. Where it <paramref name="forks"/>, whoever reads <paramref name="x"/> later
+    /// must read it from the second result alone: their gradient is added while that of the normalisation is written or, where
+    /// the part is not all of it, taken as one of other channels, beside which that of the part is written.
     /// </summary>
-    public static (Tensor Result, Tensor Input) NormaliseForking(
+    public static (Tensor Result, Tensor Input) NormalisePart(
         Tensor x,
+        long first,
+        long channels,
+        bool forks,
         Tensor? weight,
         Tensor? bias,
         Tensor runningMean,
@@ -62,8 +67,11 @@ public static class FusedKernels
         double epsilon,
         bool relu
     ) =>
-        NormaliseForkingOperator.Call2(
+        NormalisePartOperator.Call2(
             x,
+            first,
+            channels,
+            forks,
             weight,
             bias,
             runningMean,

@@ -92,11 +92,18 @@ public static class LayerTimes
                 NameOf(stage.Kernel),
                 forward,
                 double.IsInfinity(backward) ? 0 : backward,
-                2 * macs.GetValueOrDefault(stage.Path) * inputs[0].shape[0],
+                2 * Macs() * inputs[0].shape[0],
                 bytes
             ),
             value!
         );
+
+        // The summary has a line for each convolution, of which this is several.
+        double Macs() =>
+            stage.Kernel is Kernel.Heads
+                ? stage.Weights.Where(weight => weight.dim() == 4).Sum(weight => weight.numel())
+                    * (double)(value!.shape[2] * value.shape[3])
+                : macs.GetValueOrDefault(stage.Path);
     }
 
     private static Dictionary<string, double> Costs(Program program) =>
@@ -108,6 +115,7 @@ public static class LayerTimes
             Kernel.Normalise k => "batch_norm" + (k.sum ? "+add" : "") + (k.relu ? "+relu" : ""),
             Kernel.MaxPoolRelu => "max_pool+relu",
             Kernel.Join => "concat",
+            Kernel.Heads k => $"{k.Item.Length} convs",
             Kernel.Single { Item: Op.Activate { Item: var activation } } => activation.ToString().ToLowerInvariant(),
             Kernel.Single k => Snake(k.Item.ToString()),
             _ => kernel.ToString()!,

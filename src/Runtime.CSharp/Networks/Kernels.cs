@@ -17,9 +17,10 @@ internal delegate (Tensor Result, Tensor Input) ForkingOperation(
 internal static class Kernels
 {
     /// <param name="fused">Use the engine's own kernels where it has them.</param>
-    public static Operation For(Kernel kernel, bool fused) =>
-        kernel switch
+    public static Operation For(Ir.Stage stage, bool fused) =>
+        stage.Kernel switch
         {
+            _ when stage.Part is not null => ResultOf(Forking(stage, forks: false)),
             Kernel.Normalise k => Normalisation(k.Item1, k.sum, k.relu),
             Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
@@ -27,9 +28,10 @@ internal static class Kernels
             Kernel.Single { Item: Op.Conv conv } when fused => Convolution(conv.Item),
             Kernel.MaxPoolRelu k => EngineSetup.MaxPool(k.Item, relu: true) ?? PoolThenRelu(k.Item),
             Kernel.Convolve k => Convolution(k.Item1, k.sum, k.relu),
+            Kernel.Heads k => Heads([.. k.Item]),
             Kernel.Join k => (x, _, _) => EngineSetup.Join([.. x], k.within?.Value, k.before, k.after),
             Kernel.Single k => Operations.For(k.Item),
-            _ => throw new NotSupportedException($"the runtime has no kernel {kernel}"),
+            _ => throw new NotSupportedException($"the runtime has no kernel {stage.Kernel}"),
         };
 
     /// <summary>Whether the stage's inputs, weights and output may be bfloat16. Normalisation keeps its weights in float32.</summary>
@@ -39,6 +41,7 @@ internal static class Kernels
         {
             Kernel.Single { Item: Op.Conv conv } => Convolution(conv.Item),
             Kernel.Convolve k => Convolution(k.Item1),
+            Kernel.Heads k => Convolution(k.Item.Head),
             Kernel.Single { Item: var op } => op.IsLinear ? (true, true) : (IsCheap(op), false),
             _ => (true, false),
         };
@@ -53,7 +56,9 @@ internal static class Kernels
 
     /// <summary>Whether the stage takes float32 weights beside bfloat16 inputs, so that none need be cast.</summary>
     public static bool MixesPrecisions(Kernel kernel, bool fused) =>
-        fused && EngineSetup.MixesPrecisions && kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve;
+        fused
+        && EngineSetup.MixesPrecisions
+        && kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve or Kernel.Heads;
 
     /// <summary>Whether the stage takes its one input in the type it comes in: a cast of what it gives costs no more than one of
     /// what it is given.</summary>
@@ -113,19 +118,44 @@ internal static class Kernels
             return EngineSetup.Normalise(x[0], sum ? x[1] : null, scale, shift, mean, variance, training, norm, relu);
         };
 
-    /// <summary>A normalisation that hands its input on: see <see cref="Stage.Forks"/>.</summary>
-    public static ForkingOperation Forking(Kernel kernel)
+    /// <summary>A normalisation that reads a part of its input, or hands its input on.</summary>
+    public static ForkingOperation Forking(Ir.Stage stage, bool forks)
     {
-        var (norm, relu) = kernel switch
+        var (norm, relu) = stage.Kernel switch
         {
             Kernel.Normalise k => (k.Item1, k.relu),
             Kernel.Single { Item: Op.BatchNorm single } => (single.Item, false),
-            _ => throw new NotSupportedException($"the runtime has no forking kernel {kernel}"),
+            _ => throw new NotSupportedException($"the runtime has no forking kernel {stage.Kernel}"),
         };
         return (x, w, training) =>
         {
+            var part = stage.Part?.Value.ToValueTuple() ?? (0, x.shape[1]);
             var (scale, shift, mean, variance) = Statistics(norm, w, training);
-            return EngineSetup.NormaliseForking(x, scale, shift, mean, variance, training, norm, relu);
+            return EngineSetup.NormalisePart(x, part, stage.Forks, scale, shift, mean, variance, training, norm, relu);
+        };
+    }
+
+    private static Operation ResultOf(ForkingOperation forking) =>
+        (x, w, training) =>
+        {
+            var (result, input) = forking(x[0], w, training);
+            input.Dispose();
+            return result;
+        };
+
+    /// <summary>Weights: filters and, where they have them, biases, convolution by convolution.</summary>
+    private static Operation Heads(Convolution[] heads)
+    {
+        var convolve = Convolution(heads[0]);
+        int each = heads[0].Bias ? 2 : 1;
+        return (x, w, training) =>
+        {
+            using var scope = NewDisposeScope();
+            Tensor[] together =
+            [
+                .. Enumerable.Range(0, each).Select(part => cat([.. w.Where((_, i) => i % each == part)], 0)),
+            ];
+            return convolve(x, together, training).MoveToOuterDisposeScope();
         };
     }
 

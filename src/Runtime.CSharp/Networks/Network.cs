@@ -29,7 +29,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         public (bool Values, bool Weights) ShortFloats { get; } = Kernels.ShortFloats(Kernel, Weights);
     }
 
-    /// <summary>Stages in their order, and for each node of the program the last of them that reads its value.</summary>
+    /// <summary>Stages in their order, and for each value the last of them that reads its value.</summary>
     internal sealed record Schedule(Stage[] Stages, int[] LastUse);
 
     /// <summary>A module that only holds names and weights.</summary>
@@ -153,17 +153,17 @@ public sealed class Network : nn.Module<Tensor, Tensor>
             .. stages.Select(stage => new Stage(
                 stage.Path,
                 stage.Kernel,
-                Kernels.For(stage.Kernel, Execution.Fused),
+                Kernels.For(stage, Execution.Fused),
                 [.. stage.Inputs],
                 stage.Output,
                 [.. stage.Weights.Select(weight => byName[weight.Name])],
                 stage.TrainingOnly
             )
             {
-                Fork = stage.Forks ? Kernels.Forking(stage.Kernel) : null,
+                Fork = stage.Forks ? Kernels.Forking(stage, forks: true) : null,
             }),
         ];
-        var lastUse = new int[Program.Nodes.Length];
+        var lastUse = new int[ready.Select(stage => stage.Output + 1).Append(Program.Nodes.Length).Max()];
         for (int i = 0; i < ready.Length; i++)
             foreach (int from in ready[i].Inputs)
                 lastUse[from] = i;

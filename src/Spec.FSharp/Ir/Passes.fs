@@ -113,6 +113,68 @@ let private isNormalisation (stage: Stage) =
     | Normalise(_, false, _) -> true
     | _ -> false
 
+/// Convolutions by single pixels of one input, as at an inception module's head, are one product where normalisations are
+/// all that reads them: each then reads its channels of the whole.
+let private together (program: Program) kept (stages: Stage list) : Stage list =
+    let readers = onlyReader stages
+
+    let isHead (stage: Stage) =
+        match stage.Kernel, Map.tryFind stage.Output readers with
+        | Single(Conv conv), Some reader ->
+            conv.Kernel = Extent.one
+            && conv.Stride = Extent.one
+            && conv.Padding.IsZero
+            && conv.Groups = 1
+            && isNormalisation reader
+            && not (stage.TrainingOnly || reader.TrainingOnly || Set.contains stage.Output kept)
+        | _ -> false
+
+    let convolution (stage: Stage) =
+        match stage.Kernel with
+        | Single(Conv conv) -> conv
+        | _ -> invalidArg (nameof stage) "not a convolution"
+
+    let groups =
+        stages
+        |> List.filter isHead
+        |> List.groupBy (fun stage -> stage.Inputs, (convolution stage).Bias)
+        |> List.map snd
+        |> List.filter (fun group -> group.Length > 1)
+        |> List.indexed
+
+    /// In place of the first one: all. Of the others: nothing.
+    let wholes =
+        groups
+        |> List.collect (fun (index, group) ->
+            let whole =
+                { group.Head with
+                    Kernel = Heads(List.map convolution group)
+                    Output = program.Nodes.Length + index
+                    Weights = group |> List.collect _.Weights
+                }
+
+            group |> List.mapi (fun at stage -> stage.Output, (if at = 0 then [ whole ] else [])))
+        |> Map.ofList
+
+    /// Of each output that is part of a whole: the whole, its first channel, how many.
+    let parts =
+        groups
+        |> List.collect (fun (index, group) ->
+            let sizes = group |> List.map (fun stage -> program.Nodes[stage.Output].Shape.Head)
+
+            List.zip3 group (sizes |> List.scan (+) 0L |> List.take sizes.Length) sizes
+            |> List.map (fun (stage, first, size) -> stage.Output, (program.Nodes.Length + index, first, size)))
+        |> Map.ofList
+
+    stages
+    |> List.collect (fun stage ->
+        match
+            Map.tryFind stage.Output wholes, stage.Inputs |> List.tryHead |> Option.bind (fun v -> Map.tryFind v parts)
+        with
+        | Some whole, _ -> whole
+        | None, Some(whole, first, size) -> [ { stage with Inputs = [ whole ]; Part = Some(first, size) } ]
+        | None, None -> [ stage ])
+
 /// Concatenations that each add to the one before get one memory for all, so that each writes what is new alone. Whoever
 /// else reads such a result reads rows with gaps, which normalisations do as fast as any.
 let private joined (program: Program) (stages: Stage list) : Stage list =
@@ -186,7 +248,12 @@ let private forking (stages: Stage list) : Stage list =
 let all (program: Program) : Stage list =
     let kept = kept program
 
-    Stages.plain program |> withoutIdentities kept |> join fused kept |> joined program |> forking
+    Stages.plain program
+    |> withoutIdentities kept
+    |> join fused kept
+    |> together program kept
+    |> joined program
+    |> forking
 
 /// What a network runs in evaluation where no gradient is asked for.
 let forEvaluation (program: Program) : Stage list =

@@ -15,24 +15,28 @@ type Kernel =
     /// it, and they are written there; where none does, the result gets so many channels of room `before` and `after` its
     /// own, which a later concatenation uses.
     | Join of within: int option * before: int64 * after: int64
+    /// Convolutions of one input as one: their filters and their outputs follow each other by channel.
+    | Heads of Convolution list
     /// Evaluation alone: a convolution, the batch normalisation after it folded into its weights, then (`sum`) the second
     /// input added, then (`relu`) negative values cut off. Its weights are the convolution's and the normalisation's.
     | Convolve of Convolution * norm: BatchNormalisation option * sum: bool * relu: bool
 
-/// Values are numbered as the program's nodes are.
+/// Values are numbered as the program's nodes are; what no node stands for is numbered after them.
 type Stage =
     {
         /// Of the node that owns the weights.
         Path: string
         Kernel: Kernel
         Inputs: int list
-        /// The node whose value this stage computes: the last of those it stands for.
+        /// The value that this stage computes: of the last node it stands for.
         Output: int
         Weights: Weight list
         TrainingOnly: bool
         /// A normalisation whose input has later readers too: they read it through this stage, so that their gradient and its
         /// own are added while the latter is written.
         Forks: bool
+        /// A normalisation that reads some channels of its input alone: the first, and how many.
+        Part: (int64 * int64) option
     }
 
 [<RequireQualifiedAccess>]
@@ -50,5 +54,6 @@ module Stages =
                 Weights = node.Weights
                 TrainingOnly = node.TrainingOnly
                 Forks = false
+                Part = None
             })
         |> List.filter (fun stage -> stage.Kernel <> Single Input)

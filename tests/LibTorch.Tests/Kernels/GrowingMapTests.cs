@@ -35,6 +35,55 @@ public sealed class GrowingMapTests
         AssertNear(mine.grad!, other.grad!, bound, "gradient");
     }
 
+    /// <summary>Parts of one map, each normalised by itself: the gradient of the whole is put together in one memory.</summary>
+    [Test]
+    public void Normalised_parts_have_the_values_and_gradients_of_slices(
+        [Values] bool flat,
+        [Values] bool relu,
+        [Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        long[] sizes = [4, 16, 1, 33];
+        long[] shape = flat ? [37, sizes.Sum()] : [3, sizes.Sum(), 5, 7];
+        var x = randn(shape).to(type);
+        var (mine, other) = ((flat ? x : x.ChannelsLast()).clone().requires_grad_(), x.clone().requires_grad_());
+        var (ours, theirs) = (new List<Tensor>(), new List<Tensor>());
+        var map = mine;
+        long first = 0;
+        for (int i = 0; i < sizes.Length; first += sizes[i], i++)
+        {
+            var (scale, shift) = (randn(sizes[i]), randn(sizes[i]));
+            var (mean, variance) = (zeros(sizes[i]), ones(sizes[i]));
+            bool last = i == sizes.Length - 1;
+            var (y, handedOn) = FusedKernels.NormalisePart(
+                map,
+                first,
+                sizes[i],
+                forks: !last,
+                scale,
+                shift,
+                mean.clone(),
+                variance.clone(),
+                training: true,
+                0.1,
+                1e-5,
+                relu
+            );
+            ours.Add(y);
+            map = handedOn;
+            var normal = F.batch_norm(other.narrow(1, first, sizes[i]), mean, variance, scale, shift, training: true);
+            theirs.Add(relu ? normal.relu() : normal);
+        }
+        var direction = randn(shape).to(type);
+        foreach (var values in new[] { ours, theirs })
+            cat([.. values], 1).backward([direction]);
+        double bound = type == ScalarType.Float32 ? 1e-4 : 0.03;
+        AssertNear(cat([.. ours], 1), cat([.. theirs], 1), bound, "value");
+        AssertNear(mine.grad!, other.grad!, bound, "gradient");
+    }
+
     /// <summary>A caller that names a piece without room around it gets a copy, not the memory beside that piece.</summary>
     [Test]
     public void Without_room_the_pieces_are_copied([Values] bool transposed)
@@ -83,8 +132,11 @@ public sealed class GrowingMapTests
             var (mean, variance) = (zeros(channels), ones(channels));
             Tensor normal;
             if (shared)
-                (normal, map) = FusedKernels.NormaliseForking(
+                (normal, map) = FusedKernels.NormalisePart(
                     map,
+                    0,
+                    channels,
+                    forks: true,
                     scale,
                     shift,
                     mean,

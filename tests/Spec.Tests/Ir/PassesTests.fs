@@ -26,6 +26,7 @@ type PassesTests() =
             match within with
             | Some index -> $"join within {index}"
             | None -> $"join {before} before, {after} after"
+        | Heads convolutions -> $"{convolutions.Length} heads"
         | Convolve(_, norm, sum, relu) -> "conv" + (if norm.IsSome then "+norm" else "") + rest sum relu
         | Single op -> (string op).Split([| ' '; '\n' |])[0]
 
@@ -157,6 +158,31 @@ type PassesTests() =
             "conv(16, kernel=1) as x; silu as y; from x; batch_norm; add { identity; y }"
 
         Assert.That(forks before, Is.Empty, "it has been read")
+
+    [<Test>]
+    member _.``convolutions of one input by single pixels are one``() =
+        let branch channels =
+            $"{{ conv({channels}, kernel=1); batch_norm; relu }}"
+
+        let body = $"concat {{ {branch 4}; {branch 7}; {branch 5} }}"
+        let all = stages body
+        let norm = "norm+relu"
+        Assert.That(String.concat ", " (words body), Is.EqualTo $"3 heads, {norm}, {norm}, {norm}, Concat")
+        let parts = all |> List.choose _.Part
+        Assert.That(parts, Is.EqualTo<(int64 * int64) list> [ 0L, 4L; 4L, 7L; 11L, 5L ])
+        let whole = all.Head.Output
+        Assert.That(all |> List.filter _.Part.IsSome |> List.forall (fun stage -> stage.Inputs = [ whole ]))
+        Assert.That(all |> List.map _.Forks, Is.EqualTo<bool list> [ false; true; true; false; false ])
+
+    [<TestCase("{ conv(4, kernel=3, padding=1); batch_norm }", Description = "windows of several pixels")>]
+    [<TestCase("{ conv(4, kernel=1, stride=2); batch_norm; upsample(2) }", Description = "another stride")>]
+    [<TestCase("{ conv(4, kernel=1, groups=2); batch_norm }", Description = "groups")>]
+    [<TestCase("{ conv(4, kernel=1, bias=false); batch_norm }", Description = "no bias")>]
+    [<TestCase("{ conv(4, kernel=1); silu }", Description = "read by something else")>]
+    [<TestCase("{ relu; conv(4, kernel=1); batch_norm }", Description = "of another tensor")>]
+    member _.``other convolutions stay by themselves``(branch: string) =
+        let body = $"concat {{ {{ conv(6, kernel=1); batch_norm }}; {branch} }}"
+        Assert.That(words body |> List.filter ((=) "Conv"), Has.Length.EqualTo 2)
 
     [<TestCaseSource(nameof PassesTests.Specs)>]
     member _.``every weight stays, every value is there before it is read``(file: string) =
