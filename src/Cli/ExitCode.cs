@@ -14,6 +14,9 @@ public static class ExitCode
     /// <summary>The machine is at fault: no network, no engine, a full disk.</summary>
     public const int Environment = 3;
 
+    /// <summary>cnnspec itself is wrong.</summary>
+    public const int Fault = 70;
+
     /// <summary>Stopped by Ctrl-C, as shells report it.</summary>
     public const int Interrupted = 130;
 }

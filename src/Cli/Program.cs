@@ -46,3 +46,7 @@ catch (OperationCanceledException)
     Terminal.Note("stopped; nothing half-done was kept");
     return ExitCode.Interrupted;
 }
+catch (Exception fault)
+{
+    return Fault.Report(fault);
+}

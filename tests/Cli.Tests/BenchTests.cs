@@ -41,6 +41,16 @@ public class BenchTests
     }
 
     [Test]
+    public void Too_little_memory_is_said_in_words()
+    {
+        using var tool = new Tool();
+        var done = tool.Run("bench", Tool.Spec("mnist/lenet5.cnn"), "--batch", "1000000000", "--steps", "1");
+        Assert.That(done.Code, Is.EqualTo(3), done.Errors);
+        Assert.That(done.Errors, Does.Contain("not enough memory").And.Contain("--batch"));
+        done.ShowsNoInternals();
+    }
+
+    [Test]
     public void A_device_that_is_not_there_is_named_with_what_to_do()
     {
         using var tool = new Tool();
