@@ -95,15 +95,14 @@ template <typename Keys> inline void store_bytes(uint8_t* to, Keys values) {
 }
 #endif
 
-// Integers that sort as the values do. A NaN is the largest, as in libtorch, whatever its sign.
-template <typename T> inline typename Keyed<T>::Keys sortable(typename Keyed<T>::Keys bits) {
-    bits = without_sign_of_nan(bits);
+// Negative numbers sort the other way round than their bits; turning those is its own inverse.
+template <typename T> inline typename Keyed<T>::Keys turned(typename Keyed<T>::Keys bits) {
     return bits ^ ((bits >> Keyed<T>::Sign) & Keyed<T>::Magnitude);
 }
 
-// The other way round.
-template <typename T> inline typename Keyed<T>::Keys value_of(typename Keyed<T>::Keys keys) {
-    return keys ^ ((keys >> Keyed<T>::Sign) & Keyed<T>::Magnitude);
+// Integers that sort as the values do. A NaN is the largest, as in libtorch, whatever its sign.
+template <typename T> inline typename Keyed<T>::Keys sortable(typename Keyed<T>::Keys bits) {
+    return turned<T>(without_sign_of_nan(bits));
 }
 
 template <typename Keys, typename From> inline Keys read(const From* from) {
@@ -205,7 +204,7 @@ template <typename T, bool Placed> class Windows {
                 take_larger(largest, where, read<Keys>(best + line[r] + i), here);
             }
             // ReLU; a NaN stays, being above zero.
-            Keys values = value_of<T>(larger(largest, floor));
+            Keys values = turned<T>(larger(largest, floor));
             if (i + Count <= outputs) {
                 std::memcpy(y + i, &values, sizeof values);
                 if (Placed)

@@ -64,8 +64,7 @@ internal sealed class EvaluationSchedule(Network.Schedule schedule, Precision pr
 
     private (Operation Run, IDisposable Owned)? Prepared(Network.Stage stage, Tensor[] weights)
     {
-        bool shortened = precision == Precision.BFloat16 && stage.ShortFloats.Values;
-        var type = shortened ? ScalarType.BFloat16 : ScalarType.Float32;
+        var type = stage.TypeIn(precision);
         return stage.Kernel switch
         {
             Kernel.Single { Item: Op.Conv conv } => EngineSetup.Prepare(conv.Item, weights, type, false, false),

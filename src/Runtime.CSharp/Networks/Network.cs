@@ -22,6 +22,10 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         bool TrainingOnly
     )
     {
+        /// <summary>What its values are in a network of this precision.</summary>
+        public ScalarType TypeIn(Precision precision) =>
+            precision == Precision.BFloat16 && ShortFloats.Values ? ScalarType.BFloat16 : ScalarType.Float32;
+
         /// <summary>Instead of <see cref="Run"/> where later readers of the input read it through this stage.</summary>
         public ForkingOperation? Fork { get; init; }
 
@@ -181,10 +185,12 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     {
         if (Execution.Precision == Precision.Float32)
             return stage.Run(operands, stage.Weights, training);
-        var (values, weights) = stage.ShortFloats;
-        var type = values ? ScalarType.BFloat16 : ScalarType.Float32;
+        var type = stage.TypeIn(Execution.Precision);
         bool fit = Kernels.KeepsType(stage.Kernel) || operands.All(operand => operand.dtype == type);
-        weights &= stage.Weights.Length > 0 && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused);
+        bool weights =
+            stage.ShortFloats.Weights
+            && stage.Weights.Length > 0
+            && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused);
         if (fit && !weights)
             return stage.Run(operands, stage.Weights, training);
         // Casts belong to this scope; autograd keeps those that the backward pass needs.
@@ -197,8 +203,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     /// <summary>Runs a forking stage in the precision that it allows: its value, and its input for the later readers.</summary>
     private (Tensor Result, Tensor Input) Fork(Stage stage, Tensor operand, bool training)
     {
-        bool shortened = Execution.Precision == Precision.BFloat16 && stage.ShortFloats.Values;
-        using var cast = operand.to(shortened ? ScalarType.BFloat16 : ScalarType.Float32);
+        using var cast = operand.to(stage.TypeIn(Execution.Precision));
         return stage.Fork!(cast, stage.Weights, training);
     }
 

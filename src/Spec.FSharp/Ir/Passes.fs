@@ -118,52 +118,52 @@ let private isNormalisation (stage: Stage) =
 let private together (program: Program) kept (stages: Stage list) : Stage list =
     let readers = onlyReader stages
 
-    let isHead (stage: Stage) =
+    let head (stage: Stage) =
         match stage.Kernel, Map.tryFind stage.Output readers with
-        | Single(Conv conv), Some reader ->
+        | Single(Conv conv), Some reader when
             conv.Kernel = Extent.one
             && conv.Stride = Extent.one
             && conv.Padding.IsZero
             && conv.Groups = 1
             && isNormalisation reader
             && not (stage.TrainingOnly || reader.TrainingOnly || Set.contains stage.Output kept)
-        | _ -> false
-
-    let convolution (stage: Stage) =
-        match stage.Kernel with
-        | Single(Conv conv) -> conv
-        | _ -> invalidArg (nameof stage) "not a convolution"
+            ->
+            Some(stage, conv)
+        | _ -> None
 
     let groups =
         stages
-        |> List.filter isHead
-        |> List.groupBy (fun stage -> stage.Inputs, (convolution stage).Bias)
+        |> List.choose head
+        |> List.groupBy (fun (stage, conv) -> stage.Inputs, conv.Bias)
         |> List.map snd
         |> List.filter (fun group -> group.Length > 1)
-        |> List.indexed
+        |> List.mapi (fun index group -> program.Nodes.Length + index, group)
 
     /// In place of the first one: all. Of the others: nothing.
     let wholes =
         groups
-        |> List.collect (fun (index, group) ->
+        |> List.collect (fun (value, group) ->
+            let members, convolutions = List.unzip group
+
             let whole =
-                { group.Head with
-                    Kernel = Heads(List.map convolution group)
-                    Output = program.Nodes.Length + index
-                    Weights = group |> List.collect _.Weights
+                { members.Head with
+                    Kernel = Heads convolutions
+                    Output = value
+                    Weights = members |> List.collect _.Weights
                 }
 
-            group |> List.mapi (fun at stage -> stage.Output, (if at = 0 then [ whole ] else [])))
+            members |> List.mapi (fun at stage -> stage.Output, (if at = 0 then [ whole ] else [])))
         |> Map.ofList
 
     /// Of each output that is part of a whole: the whole, its first channel, how many.
     let parts =
         groups
-        |> List.collect (fun (index, group) ->
-            let sizes = group |> List.map (fun stage -> program.Nodes[stage.Output].Shape.Head)
-
-            List.zip3 group (sizes |> List.scan (+) 0L |> List.take sizes.Length) sizes
-            |> List.map (fun (stage, first, size) -> stage.Output, (program.Nodes.Length + index, first, size)))
+        |> List.collect (fun (value, group) ->
+            (0L, group)
+            ||> List.mapFold (fun first (stage, conv) ->
+                let size = int64 conv.OutChannels
+                (stage.Output, (value, first, size)), first + size)
+            |> fst)
         |> Map.ofList
 
     stages
