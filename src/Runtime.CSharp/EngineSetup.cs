@@ -94,13 +94,27 @@ public static class EngineSetup
     /// <summary>Max pooling, then ReLU where asked, by the engine's own kernel; null where it has none for these windows.</summary>
     internal static Operation? MaxPool(MaxPooling pool, bool relu)
     {
-        if (pool.Dilation.Height != 1 || pool.Dilation.Width != 1)
+        if (Windows(pool) is not var (kernel, stride, padding))
             return null;
-        long[] kernel = [pool.Kernel.Height, pool.Kernel.Width];
-        long[] stride = [pool.Stride.Height, pool.Stride.Width];
-        long[] padding = [pool.Padding.Height, pool.Padding.Width];
         return (x, _, _) => LibTorch.FusedKernels.MaxPool(x[0], kernel, stride, padding, pool.Ceil, relu);
     }
+
+    /// <summary><see cref="MaxPool"/>, and its input for the later readers, whose gradient is taken in the same pass.</summary>
+    internal static ForkingOperation? MaxPoolFork(MaxPooling pool, bool relu)
+    {
+        if (Windows(pool) is not var (kernel, stride, padding))
+            return null;
+        return (x, _, _) => LibTorch.FusedKernels.MaxPoolFork(x, kernel, stride, padding, pool.Ceil, relu);
+    }
+
+    private static (long[] Kernel, long[] Stride, long[] Padding)? Windows(MaxPooling pool) =>
+        pool.Dilation.Height != 1 || pool.Dilation.Width != 1
+            ? null
+            : (
+                [pool.Kernel.Height, pool.Kernel.Width],
+                [pool.Stride.Height, pool.Stride.Width],
+                [pool.Padding.Height, pool.Padding.Width]
+            );
 
     /// <summary>Whether a convolution takes float32 weights beside bfloat16 maps.</summary>
     internal const bool MixesPrecisions = true;
@@ -215,6 +229,8 @@ public static class EngineSetup
     internal static Tensor Join(Tensor[] pieces, int? within, long before, long after) => cat(pieces, 1);
 
     internal static Operation? MaxPool(MaxPooling pool, bool relu) => null;
+
+    internal static ForkingOperation? MaxPoolFork(MaxPooling pool, bool relu) => null;
 
     internal const bool MixesPrecisions = false;
 

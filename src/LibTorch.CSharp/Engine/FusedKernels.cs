@@ -13,6 +13,7 @@ public static class FusedKernels
     private static readonly Operator NormalisePartOperator = new("cnnspec::normalise_part");
     private static readonly Operator ConcatOperator = new("cnnspec::concat");
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
+    private static readonly Operator MaxPoolForkOperator = new("cnnspec::max_pool_fork");
     private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
     private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
     private static readonly Operator VersionsOperator = new("cnnspec::versions");
@@ -99,6 +100,19 @@ public static class FusedKernels
         bool ceil,
         bool relu = false
     ) => MaxPoolOperator.Call(x, kernel, stride, padding, ceil, relu);
+
+    /// <summary>
+    /// <see cref="MaxPool"/>, and its input: whoever reads <paramref name="x"/> later must read it from the second result alone,
+    /// so that their gradient is added while that of the maxima is written.
+    /// </summary>
+    public static (Tensor Result, Tensor Input) MaxPoolFork(
+        Tensor x,
+        long[] kernel,
+        long[] stride,
+        long[] padding,
+        bool ceil,
+        bool relu = false
+    ) => MaxPoolForkOperator.Call2(x, kernel, stride, padding, ceil, relu);
 
     /// <summary>
     /// A convolution: <c>[N,C,H,W] → [N,K,H',W']</c>, of <paramref name="x"/>'s type. Weight <c>[K,C/groups,h,w]</c> and bias

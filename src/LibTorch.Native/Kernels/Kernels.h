@@ -116,8 +116,10 @@ struct Kernels {
     void (*normalise_input)(const NormBackward&, const float* slope, const float* tilt, const float* offset);
     // Maxima of windows of [N,H,W,C], then ReLU where asked, and the position (row by row) of each in its window.
     void (*max_pool)(Element, const PoolShape&, bool relu, const void* x, void* y, uint8_t* position);
-    // `y` is the output where ReLU was asked, else null.
-    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position, void* dx);
+    // `y` is the output where ReLU was asked, else null; `passed`, a gradient of x from elsewhere, is added if there is
+    // one.
+    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position,
+                           const void* passed, void* dx);
 
     // Convolutions; null where the level has none. Channels and filters are multiples of 16 but for the direct one.
     // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them.

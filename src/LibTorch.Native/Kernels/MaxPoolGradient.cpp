@@ -33,6 +33,16 @@ template <typename T> struct Outputs {
     }
 };
 
+// Where the gradient goes, and what is added to it, if anything.
+template <typename T> struct Inputs {
+    const T* passed;
+    T* dx;
+
+    void write(int64_t at, Vector sum, int64_t lanes) const {
+        store(dx + at, passed == nullptr ? sum : sum + load(passed + at, lanes), lanes);
+    }
+};
+
 // The windows that hold an input row or column: from `first` to before `last`.
 struct Holders {
     int64_t first, last;
@@ -44,13 +54,14 @@ struct Holders {
 };
 
 // Input by input.
-template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from, T* dx) {
+template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from, const Inputs<T>& to) {
     std::vector<Holders> across;
     for (int64_t w = 0; w < shape.width; w++)
         across.emplace_back(w, shape.padLeft, shape.kernelWidth, shape.strideWidth, shape.outWidth);
     parallel_tasks(shape.images * shape.height, [&](int64_t task) {
         const PoolShape s = shape; // copies, which no store can reach
         const Outputs<T> outputs = from;
+        const Inputs<T> inputs = to;
         int64_t image = task / s.height, ih = task % s.height;
         Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
         for (int64_t iw = 0; iw < s.width; iw++) {
@@ -66,7 +77,7 @@ template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from
                         sum = add_chosen(sum, outputs.gradient(at, lanes), outputs.position + at, mine, lanes);
                     }
                 }
-                store(dx + (task * s.width + iw) * s.channels + c, sum, lanes);
+                inputs.write((task * s.width + iw) * s.channels + c, sum, lanes);
             }
         }
     });
@@ -74,20 +85,21 @@ template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from
 
 // Window by window along a row of inputs, whose sums are in registers while windows hold them: an output is read once
 // for each of its rows.
-template <int64_t Width, int64_t Stride, typename T> void sweep(const PoolShape& shape, const Outputs<T>& from, T* dx) {
+template <int64_t Width, int64_t Stride, typename T>
+void sweep(const PoolShape& shape, const Outputs<T>& from, const Inputs<T>& to) {
     static_assert(Stride <= Width, "inputs between windows");
     parallel_tasks(shape.images * shape.height, [&](int64_t task) {
         const PoolShape s = shape; // copies, which no store can reach
         const Outputs<T> outputs = from;
+        const Inputs<T> inputs = to;
         int64_t image = task / s.height, ih = task % s.height;
         Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
-        T* to = dx + task * s.width * s.channels;
         for (int64_t c = 0; c < s.channels; c += Lanes) {
             int64_t lanes = std::min(Lanes, s.channels - c), start = -s.padLeft;
             Vector sums[Width] = {};
             auto write = [&](int64_t column, Vector sum) {
                 if (column >= 0 && column < s.width)
-                    store(to + column * s.channels + c, sum, lanes);
+                    inputs.write((task * s.width + column) * s.channels + c, sum, lanes);
             };
             for (int64_t ow = 0; ow < s.outWidth; ow++, start += Stride) {
                 for (int64_t oh = rows.first; oh < rows.last; oh++) {
@@ -111,25 +123,28 @@ template <int64_t Width, int64_t Stride, typename T> void sweep(const PoolShape&
     });
 }
 
-template <typename T> void input_of(const PoolShape& s, const Outputs<T>& from, T* dx) {
+template <typename T> void input_of(const PoolShape& s, const Outputs<T>& from, const Inputs<T>& to) {
     if (s.kernelWidth == 3 && s.strideWidth == 1)
-        sweep<3, 1>(s, from, dx);
+        sweep<3, 1>(s, from, to);
     else if (s.kernelWidth == 3 && s.strideWidth == 2)
-        sweep<3, 2>(s, from, dx);
+        sweep<3, 2>(s, from, to);
     else if (s.kernelWidth == 2 && s.strideWidth == 2)
-        sweep<2, 2>(s, from, dx);
+        sweep<2, 2>(s, from, to);
     else
-        gather(s, from, dx);
+        gather(s, from, to);
 }
 
 template <typename T>
-void input_as(const PoolShape& s, const void* dy, const void* y, const uint8_t* position, void* dx) {
-    input_of(s, Outputs<T>{static_cast<const T*>(dy), static_cast<const T*>(y), position}, static_cast<T*>(dx));
+void input_as(const PoolShape& s, const void* dy, const void* y, const uint8_t* position, const void* passed,
+              void* dx) {
+    input_of(s, Outputs<T>{static_cast<const T*>(dy), static_cast<const T*>(y), position},
+             Inputs<T>{static_cast<const T*>(passed), static_cast<T*>(dx)});
 }
 
 void max_pool_input(Element element, const PoolShape& s, const void* dy, const void* y, const uint8_t* position,
-                    void* dx) {
-    element == Element::Float32 ? input_as<float>(s, dy, y, position, dx) : input_as<BFloat16>(s, dy, y, position, dx);
+                    const void* passed, void* dx) {
+    element == Element::Float32 ? input_as<float>(s, dy, y, position, passed, dx)
+                                : input_as<BFloat16>(s, dy, y, position, passed, dx);
 }
 
 } // namespace

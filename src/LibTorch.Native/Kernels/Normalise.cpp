@@ -61,7 +61,7 @@ void moments(Element element, RowShape shape, RowView x, float* mean, float* var
                                 : moments_of<BFloat16>(shape, x, mean, variance);
 }
 
-template <typename T, bool Sum, bool Relu> void normalise_rows(const NormForward& n, const Grid& grid) {
+template <typename T, bool Sum, bool Relu, bool Past> void normalise_rows(const NormForward& n, const Grid& grid) {
     auto scales = repeated(n.scale, n.shape.channels, grid.fold);
     auto shifts = repeated(n.shift, n.shape.channels, grid.fold);
     parallel_tasks(grid.tasks(), [&](int64_t task) {
@@ -82,24 +82,31 @@ template <typename T, bool Sum, bool Relu> void normalise_rows(const NormForward
                     Vector value = load(x + k * Lanes, lanes) * a[k] + b[k];
                     if (Sum)
                         value += load(other + k * Lanes, lanes);
-                    store(y + k * Lanes, Relu ? positive_part(value) : value, lanes);
+                    if (Relu)
+                        value = positive_part(value);
+                    if (Past)
+                        stream(y + k * Lanes, value);
+                    else
+                        store(y + k * Lanes, value, lanes);
                 }
             }
         });
+        if (Past)
+            finish_stream();
     });
 }
 
 template <typename T, bool Sum, bool Relu> void normalise_all(const NormForward& n) {
     int64_t channels = n.shape.channels;
     Grid grid(n.shape, dense(n.x, channels) && dense(n.addend, channels) && dense(n.y, channels));
-    normalise_rows<T, Sum, Relu>(n, grid);
+    streams<T>(n.y, grid) ? normalise_rows<T, Sum, Relu, true>(n, grid) : normalise_rows<T, Sum, Relu, false>(n, grid);
     Remainder rest(grid, n.shape);
     if (rest.count > 0) {
         NormForward few = n;
         few.shape.rows = rest.count;
         for (RowView* view : {&few.x, &few.addend, &few.y})
             *view = from(*view, rest.first, n.element);
-        normalise_rows<T, Sum, Relu>(few, Grid(few.shape, false));
+        normalise_rows<T, Sum, Relu, false>(few, Grid(few.shape, false));
     }
 }
 

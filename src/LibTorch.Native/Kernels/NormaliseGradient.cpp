@@ -110,7 +110,8 @@ struct Line {
     const float *slope, *tilt, *offset;
 };
 
-template <typename T, Mask M, bool Passed> void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
+template <typename T, Mask M, bool Passed, bool Past>
+void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
     int64_t channels = n.shape.channels;
     auto means = repeated(n.mean, channels, grid.fold);
     auto scales = repeated(n.scale, channels, grid.fold);
@@ -144,17 +145,27 @@ template <typename T, Mask M, bool Passed> void input_rows(const NormBackward& n
                     Vector sum = slope[k] * g + (tilt[k] * (x - m[k]) + offset[k]);
                     if (Passed)
                         sum += load(others + at, lanes);
-                    store(dx + at, sum, lanes);
+                    if (Past)
+                        stream(dx + at, sum);
+                    else
+                        store(dx + at, sum, lanes);
                 }
             }
         });
+        if (Past)
+            finish_stream();
     });
 }
 
 template <typename T, Mask M> void input_as(const NormBackward& n, const Line& line) {
     Grid grid = grid_of(n);
     auto run = [&](const NormBackward& part, const Grid& grid) {
-        part.passed.data ? input_rows<T, M, true>(part, grid, line) : input_rows<T, M, false>(part, grid, line);
+        if (streams<T>(part.dx, grid))
+            part.passed.data ? input_rows<T, M, true, true>(part, grid, line)
+                             : input_rows<T, M, false, true>(part, grid, line);
+        else
+            part.passed.data ? input_rows<T, M, true, false>(part, grid, line)
+                             : input_rows<T, M, false, false>(part, grid, line);
     };
     run(n, grid);
     remainder(n, grid, run);

@@ -5,12 +5,18 @@
 #include "Vectors.h"
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 namespace cnnspec {
 namespace CNNSPEC_LEVEL {
 
-constexpr int64_t Block = 4; // vectors of channels that are held in registers at once
+// Vectors of channels that are gone through at once: up to Row of them where that is the whole row, so that memory is
+// read from its beginning to its end, else Block of them.
+constexpr int64_t Block = 4, Row = 8;
+
+// Of more than this no one who reads it next finds a part in the cache: it is written past it.
+constexpr int64_t Cached = 16 << 20;
 
 // Rows joined to wider ones, so that few channels still fill vectors: `width` values, channel c at every c +
 // k·channels.
@@ -41,31 +47,27 @@ inline bool dense(RowView view, int64_t channels) {
 // Values by channel, repeated for each of the rows that a grid has joined.
 inline std::vector<float> repeated(const float* values, int64_t channels, int64_t fold) {
     std::vector<float> result(fold * channels + Lanes);
-    for (int64_t k = 0; k < fold; k++)
-        std::copy(values, values + channels, result.begin() + k * channels);
+    for (int64_t i = 0; i < fold * channels; i++)
+        result[i] = values[i % channels];
     return result;
 }
 
-// Calls visit.template block<N>(column, last) for blocks of N vectors that cover the width; only the last vector of the
-// last block may be short, of `last` values.
+// Calls body(N) with the count, of 1 to Row, as a constant.
+template <int64_t N, typename Body> inline void with_count(int64_t count, Body&& body) {
+    if constexpr (N < Row)
+        if (count != N)
+            return with_count<N + 1>(count, body);
+    body(std::integral_constant<int64_t, N>());
+}
+
+// Calls visit(number of vectors, column, last) for blocks that cover the width; only the last vector of the last block
+// may be short, of `last` values.
 template <typename Visit> inline void each_block(int64_t width, Visit&& visit) {
-    for (int64_t column = 0; column < width; column += Block * Lanes) {
-        int64_t left = std::min(width - column, Block * Lanes);
+    int64_t most = width <= Row * Lanes ? Row : Block;
+    for (int64_t column = 0; column < width; column += most * Lanes) {
+        int64_t left = std::min(width - column, most * Lanes);
         int64_t vectors = (left + Lanes - 1) / Lanes;
-        int64_t last = left - (vectors - 1) * Lanes;
-        switch (vectors) {
-        case 1:
-            visit(std::integral_constant<int64_t, 1>(), column, last);
-            break;
-        case 2:
-            visit(std::integral_constant<int64_t, 2>(), column, last);
-            break;
-        case 3:
-            visit(std::integral_constant<int64_t, 3>(), column, last);
-            break;
-        default:
-            visit(std::integral_constant<int64_t, 4>(), column, last);
-        }
+        with_count<1>(vectors, [&](auto count) { visit(count, column, left - (vectors - 1) * Lanes); });
     }
 }
 
@@ -78,6 +80,15 @@ template <typename T> struct Cursor {
         : start(view.data ? static_cast<T*>(view.data) + column : nullptr), step(grid.fold * view.stride) {}
     T* row(int64_t index) const { return start + index * step; }
 };
+
+// Whether rows are written past the cache: many, and whole lines of it.
+template <typename T> inline bool streams(RowView to, const Grid& grid) {
+    constexpr int64_t size = sizeof(T), vector = Lanes * size, line = 64;
+    bool gaps = grid.fold * to.stride != grid.width;
+    return grid.rows * grid.width * size > Cached && grid.width % Lanes == 0 &&
+           reinterpret_cast<uintptr_t>(to.data) % (gaps ? line : vector) == 0 &&
+           (!gaps || (to.stride * size % line == 0 && grid.width * size % line == 0));
+}
 
 // The rows that do not fill a joined one, as rows of their own.
 struct Remainder {

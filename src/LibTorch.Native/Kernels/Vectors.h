@@ -75,6 +75,28 @@ inline void store(BFloat16* to, Vector value) {
     std::memcpy(to, &halves, sizeof halves);
 }
 
+// Past the cache, where a line need not be read before it is written; `to` must be a vector's multiple. What is written
+// so is in order with later stores only after `finish_stream`.
+#if defined(__AVX512BF16__)
+inline void stream(float* to, Vector value) {
+    _mm512_stream_ps(to, (__m512)value);
+}
+
+inline void stream(BFloat16* to, Vector value) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), reinterpret<__m256i>(_mm512_cvtneps_pbh((__m512)value)));
+}
+
+inline void finish_stream() {
+    _mm_sfence();
+}
+#else
+template <typename T> inline void stream(T* to, Vector value) {
+    store(to, value);
+}
+
+inline void finish_stream() {}
+#endif
+
 // The first `count` elements; the other lanes are zero, or are not written.
 #if defined(__AVX512F__)
 inline Vector load(const float* from, int64_t count) {

@@ -20,7 +20,7 @@ internal static class Kernels
     public static Operation For(Ir.Stage stage, bool fused) =>
         stage.Kernel switch
         {
-            _ when stage.Part is not null => ResultOf(Forking(stage, forks: false)),
+            _ when stage.Part is not null => ResultOf(Forking(stage)),
             Kernel.Normalise k => Normalisation(k.Item1, k.sum, k.relu),
             Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
@@ -118,21 +118,29 @@ internal static class Kernels
             return EngineSetup.Normalise(x[0], sum ? x[1] : null, scale, shift, mean, variance, training, norm, relu);
         };
 
-    /// <summary>A normalisation that reads a part of its input, or hands its input on.</summary>
-    public static ForkingOperation Forking(Ir.Stage stage, bool forks)
-    {
-        var (norm, relu) = stage.Kernel switch
+    /// <summary>A stage that hands its input on, or reads a part of it.</summary>
+    public static ForkingOperation Forking(Ir.Stage stage) =>
+        stage.Kernel switch
         {
-            Kernel.Normalise k => (k.Item1, k.relu),
-            Kernel.Single { Item: Op.BatchNorm single } => (single.Item, false),
+            Kernel.Normalise k => Forking(k.Item1, k.relu, stage),
+            Kernel.Single { Item: Op.BatchNorm norm } => Forking(norm.Item, relu: false, stage),
+            Kernel.MaxPoolRelu k => Forking(k.Item, relu: true, stage),
+            Kernel.Single { Item: Op.MaxPool pool } => Forking(pool.Item, relu: false, stage),
             _ => throw new NotSupportedException($"the runtime has no forking kernel {stage.Kernel}"),
         };
-        return (x, w, training) =>
+
+    private static ForkingOperation Forking(BatchNormalisation norm, bool relu, Ir.Stage stage) =>
+        (x, w, training) =>
         {
             var part = stage.Part?.Value.ToValueTuple() ?? (0, x.shape[1]);
             var (scale, shift, mean, variance) = Statistics(norm, w, training);
             return EngineSetup.NormalisePart(x, part, stage.Forks, scale, shift, mean, variance, training, norm, relu);
         };
+
+    private static ForkingOperation Forking(MaxPooling pool, bool relu, Ir.Stage stage)
+    {
+        var operation = For(stage, fused: true);
+        return EngineSetup.MaxPoolFork(pool, relu) ?? ((x, w, training) => (operation([x], w, training), x.alias()));
     }
 
     private static Operation ResultOf(ForkingOperation forking) =>

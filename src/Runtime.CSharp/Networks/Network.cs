@@ -164,7 +164,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
                 stage.TrainingOnly
             )
             {
-                Fork = stage.Forks ? Kernels.Forking(stage, forks: true) : null,
+                Fork = stage.Forks ? Kernels.Forking(stage) : null,
             }),
         ];
         var lastUse = new int[ready.Select(stage => stage.Output + 1).Append(Program.Nodes.Length).Max()];

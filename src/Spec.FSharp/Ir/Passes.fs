@@ -224,7 +224,26 @@ let private joined (program: Program) (stages: Stage list) : Stage list =
             { stage with Kernel = Join(None, before, after) }
         | None, false -> stage)
 
-/// Normalisations take the gradient of their input's later readers into their own. The network's input has none.
+let private isMaxPool (stage: Stage) =
+    match stage.Kernel with
+    | Single(MaxPool _)
+    | MaxPoolRelu _ -> true
+    | _ -> false
+
+/// Max pooling before whatever else reads its input, as at an inception module's head, so that it can hand it on.
+let private poolsFirst (stages: Stage list) : Stage list =
+    (stages, List.filter isMaxPool stages)
+    ||> List.fold (fun stages pool ->
+        let first =
+            stages |> List.findIndex (fun stage -> List.contains pool.Inputs.Head stage.Inputs)
+
+        if isMaxPool stages[first] then
+            stages
+        else
+            stages |> List.filter ((<>) pool) |> List.insertAt first pool)
+
+/// Normalisations and max poolings take the gradient of their input's later readers into their own. The network's input
+/// has none.
 let private forking (stages: Stage list) : Stage list =
     let last =
         stages
@@ -235,7 +254,7 @@ let private forking (stages: Stage list) : Stage list =
     stages
     |> List.mapi (fun at stage ->
         if
-            isNormalisation stage
+            (isNormalisation stage || isMaxPool stage)
             && not stage.TrainingOnly
             && stage.Inputs.Head <> 0
             && last[stage.Inputs.Head] > at
@@ -253,6 +272,7 @@ let all (program: Program) : Stage list =
     |> join fused kept
     |> together program kept
     |> joined program
+    |> poolsFirst
     |> forking
 
 /// What a network runs in evaluation where no gradient is asked for.

@@ -160,6 +160,16 @@ type PassesTests() =
         Assert.That(forks before, Is.Empty, "it has been read")
 
     [<Test>]
+    member _.``max pooling comes first and hands its input on``() =
+        let pool = "{ max_pool(3, stride=1, padding=1); conv(4, kernel=1) }"
+        let body = $"conv(8, kernel=1); concat {{ conv(5, kernel=3, padding=1); {pool} }}"
+        Assert.That(words body, Is.EqualTo<string list> [ "Conv"; "MaxPool"; "Conv"; "Conv"; "Concat" ])
+        Assert.That(stages body |> List.map _.Forks, Is.EqualTo<bool list> [ false; true; false; false; false ])
+        Assert.That(words "conv(8, kernel=1); max_pool(2)", Is.EqualTo<string list> [ "Conv"; "MaxPool" ], "alone")
+        let twice = $"conv(8, kernel=1); concat {{ {pool}; silu; {pool} }}"
+        Assert.That(stages twice |> List.map _.Forks |> List.filter id, Has.Length.EqualTo 1, "the first of two")
+
+    [<Test>]
     member _.``convolutions of one input by single pixels are one``() =
         let branch channels =
             $"{{ conv({channels}, kernel=1); batch_norm; relu }}"
