@@ -34,28 +34,18 @@ public static class EngineSetup
         tensor.dim() == 4 ? LibTorch.TensorLayout.ChannelsLast(tensor) : tensor.alias();
 
     /// <summary><c>act(batch_norm(x) + addend)</c> in one operator.</summary>
-    internal static Tensor Normalise(
-        Tensor x,
-        Tensor? addend,
-        Tensor? weight,
-        Tensor? bias,
-        Tensor mean,
-        Tensor variance,
-        bool training,
-        BatchNormalisation norm,
-        bool relu
-    ) =>
+    internal static Tensor Normalise(Tensor x, Tensor? addend, in BatchNorm n) =>
         LibTorch.FusedKernels.Normalise(
             x,
             addend,
-            weight,
-            bias,
-            mean,
-            variance,
-            training,
-            norm.Momentum,
-            norm.Epsilon,
-            relu
+            n.Scale,
+            n.Shift,
+            n.Mean,
+            n.Variance,
+            n.Training,
+            n.Norm.Momentum,
+            n.Norm.Epsilon,
+            n.Relu
         );
 
     /// <summary><see cref="Normalise"/> of a part of the channels of <paramref name="x"/> without an addend, and, where it
@@ -64,27 +54,21 @@ public static class EngineSetup
         Tensor x,
         (long First, long Count) part,
         bool forks,
-        Tensor? weight,
-        Tensor? bias,
-        Tensor mean,
-        Tensor variance,
-        bool training,
-        BatchNormalisation norm,
-        bool relu
+        in BatchNorm n
     ) =>
         LibTorch.FusedKernels.NormalisePart(
             x,
             part.First,
             part.Count,
             forks,
-            weight,
-            bias,
-            mean,
-            variance,
-            training,
-            norm.Momentum,
-            norm.Epsilon,
-            relu
+            n.Scale,
+            n.Shift,
+            n.Mean,
+            n.Variance,
+            n.Training,
+            n.Norm.Momentum,
+            n.Norm.Epsilon,
+            n.Relu
         );
 
     /// <summary>Concatenation by channel in memory that is shared: see <c>Kernel.Join</c>.</summary>
@@ -190,40 +174,25 @@ public static class EngineSetup
 
     internal static Tensor ChannelsLast(Tensor tensor) => tensor.alias();
 
-    internal static Tensor Normalise(
-        Tensor x,
-        Tensor? addend,
-        Tensor? weight,
-        Tensor? bias,
-        Tensor mean,
-        Tensor variance,
-        bool training,
-        BatchNormalisation norm,
-        bool relu
-    )
+    internal static Tensor Normalise(Tensor x, Tensor? addend, in BatchNorm n)
     {
         using var scope = NewDisposeScope();
-        var result = nn.functional.batch_norm(x, mean, variance, weight, bias, training, norm.Momentum, norm.Epsilon);
+        var (momentum, epsilon) = (n.Norm.Momentum, n.Norm.Epsilon);
+        var y = nn.functional.batch_norm(x, n.Mean, n.Variance, n.Scale, n.Shift, n.Training, momentum, epsilon);
         if (addend is not null)
-            result = result.add(addend);
-        return (relu ? result.relu() : result).MoveToOuterDisposeScope();
+            y = y.add(addend);
+        return (n.Relu ? y.relu() : y).MoveToOuterDisposeScope();
     }
 
     internal static (Tensor Result, Tensor Input) NormalisePart(
         Tensor x,
         (long First, long Count) part,
         bool forks,
-        Tensor? weight,
-        Tensor? bias,
-        Tensor mean,
-        Tensor variance,
-        bool training,
-        BatchNormalisation norm,
-        bool relu
+        in BatchNorm n
     )
     {
         using var channels = x.narrow(1, part.First, part.Count);
-        return (Normalise(channels, null, weight, bias, mean, variance, training, norm, relu), x.alias());
+        return (Normalise(channels, null, n), x.alias());
     }
 
     internal static Tensor Join(Tensor[] pieces, int? within, long before, long after) => cat(pieces, 1);

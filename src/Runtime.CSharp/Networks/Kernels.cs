@@ -13,6 +13,17 @@ internal delegate (Tensor Result, Tensor Input) ForkingOperation(
     bool training
 );
 
+/// <summary>Batch normalisation, then ReLU where <paramref name="Relu"/>, with its weights and running statistics, <c>[C]</c>.</summary>
+internal readonly record struct BatchNorm(
+    BatchNormalisation Norm,
+    Tensor? Scale,
+    Tensor? Shift,
+    Tensor Mean,
+    Tensor Variance,
+    bool Training,
+    bool Relu
+);
+
 /// <summary>What each stage of a schedule does to tensors, and in which precision it may.</summary>
 internal static class Kernels
 {
@@ -21,8 +32,8 @@ internal static class Kernels
         stage.Kernel switch
         {
             _ when stage.Part is not null => ResultOf(Forking(stage)),
-            Kernel.Normalise k => Normalisation(k.Item1, k.sum, k.relu),
-            Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalisation(norm.Item, sum: false, relu: false),
+            Kernel.Normalise k => Normalise(k.Item1, k.sum, k.relu),
+            Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalise(norm.Item, sum: false, relu: false),
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
                 own,
             Kernel.Single { Item: Op.Conv conv } when fused => Convolution(conv.Item),
@@ -111,12 +122,8 @@ internal static class Kernels
         };
     }
 
-    private static Operation Normalisation(BatchNormalisation norm, bool sum, bool relu) =>
-        (x, w, training) =>
-        {
-            var (scale, shift, mean, variance) = Statistics(norm, w, training);
-            return EngineSetup.Normalise(x[0], sum ? x[1] : null, scale, shift, mean, variance, training, norm, relu);
-        };
+    private static Operation Normalise(BatchNormalisation norm, bool sum, bool relu) =>
+        (x, w, training) => EngineSetup.Normalise(x[0], sum ? x[1] : null, Ready(norm, w, training, relu));
 
     /// <summary>A stage that hands its input on, or reads a part of it.</summary>
     public static ForkingOperation Forking(Ir.Stage stage) =>
@@ -133,8 +140,7 @@ internal static class Kernels
         (x, w, training) =>
         {
             var part = stage.Part?.Value.ToValueTuple() ?? (0, x.shape[1]);
-            var (scale, shift, mean, variance) = Statistics(norm, w, training);
-            return EngineSetup.NormalisePart(x, part, stage.Forks, scale, shift, mean, variance, training, norm, relu);
+            return EngineSetup.NormalisePart(x, part, stage.Forks, Ready(norm, w, training, relu));
         };
 
     private static ForkingOperation Forking(MaxPooling pool, bool relu, Ir.Stage stage)
@@ -167,21 +173,15 @@ internal static class Kernels
         };
     }
 
-    private static (Tensor? Scale, Tensor? Shift, Tensor Mean, Tensor Variance) Statistics(
-        BatchNormalisation norm,
-        IReadOnlyList<Tensor> weights,
-        bool training
-    )
+    /// <summary>Weights: scale and shift where it has them, running mean and variance, and the number of batches they have seen, which
+    /// training counts here.</summary>
+    private static BatchNorm Ready(BatchNormalisation norm, IReadOnlyList<Tensor> w, bool training, bool relu)
     {
         int statistics = norm.Affine ? 2 : 0;
         if (training)
             using (no_grad())
-                weights[statistics + 2].add_(1);
-        return (
-            norm.Affine ? weights[0] : null,
-            norm.Affine ? weights[1] : null,
-            weights[statistics],
-            weights[statistics + 1]
-        );
+                w[statistics + 2].add_(1);
+        var (scale, shift) = norm.Affine ? (w[0], w[1]) : ((Tensor?)null, (Tensor?)null);
+        return new(norm, scale, shift, w[statistics], w[statistics + 1], training, relu);
     }
 }
