@@ -63,9 +63,7 @@ public sealed class FusedKernelTests
         var x = Lay(randn(shape).mul(2).add(30), memory);
         var addend = sum ? Lay(randn(shape), memory) : null;
         var (ours, theirs) = (Weights.Of(channels), Weights.Of(channels));
-        // Where rounding alone says whether ReLU lets a value through, either gradient is right: nothing is asked there.
-        var values = Theirs(x, addend, Weights.Of(channels), training: true, relu: false);
-        var direction = randn(shape) * values.abs().gt(1e-3).@float();
+        var direction = randn(shape) * Clear(x, channels, addend);
 
         var actual = Differentiate(x, addend, direction, ours, (a, b) => Ours(a, b, ours, training: true, relu));
         var expected = Differentiate(
@@ -77,6 +75,42 @@ public sealed class FusedKernelTests
         );
 
         // Both lose digits to a mean of 30, the gradient of the scale most.
+        foreach (var (name, value) in actual)
+            AssertClose(value, expected[name], 5e-5, name);
+    }
+
+    /// <summary>Maps of more than 16 MB are written past the cache, where they are made of whole vectors.</summary>
+    [Test]
+    public void Large_maps_are_normalised_as_small_ones_are(
+        [Values(96, 144, 70)] int channels,
+        [Values(Memory.ChannelsLast, Memory.Slice)] Memory memory
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        var values = randn(5, channels, 102, 111);
+        var large = Lay(values, memory);
+        var small = Lay(values.slice(0, 0, 1, 1), memory);
+        var (ours, theirs) = (Weights.Of(channels), Weights.Of(channels));
+        Assert.That(
+            Ours(large, null, Weights.Of(channels), training: false, relu: true).slice(0, 0, 1, 1).data<float>(),
+            Is.EqualTo(Ours(small, null, Weights.Of(channels), training: false, relu: true).data<float>())
+        );
+        var direction = randn(values.shape) * Clear(large, channels);
+        var actual = Differentiate(
+            large,
+            null,
+            direction,
+            ours,
+            (a, b) => Ours(a, b, ours, training: true, relu: true)
+        );
+        var expected = Differentiate(
+            large,
+            null,
+            direction,
+            theirs,
+            (a, b) => Theirs(a, b, theirs, training: true, relu: true)
+        );
         foreach (var (name, value) in actual)
             AssertClose(value, expected[name], 5e-5, name);
     }
@@ -252,6 +286,37 @@ public sealed class FusedKernelTests
         }
     }
 
+    /// <summary>An input that is read after its maxima are taken: its gradient is the sum of both.</summary>
+    [TestCaseSource(nameof(PoolCases))]
+    public void Max_pool_adds_the_gradient_of_later_readers(
+        int channels,
+        long[] kernel,
+        long[] stride,
+        long[] padding,
+        bool ceil
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
+        foreach (var memory in new[] { Memory.ChannelsLast, Memory.Contiguous, Memory.Slice })
+        {
+            // Whole numbers, so that every order of sums gives the same.
+            var values = randint(-4, 4, [2, channels, 9, 11]).to(type);
+            var mine = Lay(values.clone(), memory).requires_grad_();
+            var other = values.clone().requires_grad_();
+            var (pooled, later) = FusedKernels.MaxPoolFork(mine, kernel, stride, padding, ceil);
+            var expected = F.max_pool2d(other, kernel, stride, padding, [1, 1], ceil);
+            AssertClose(later, values, 0, $"input, {type}, {memory}");
+            var direction = randint(-3, 3, expected.shape).to(type);
+            var further = randint(-3, 3, values.shape).to(type);
+            (pooled.mul(direction).sum() + later.mul(further).sum()).backward();
+            (expected.mul(direction).sum() + other.mul(further).sum()).backward();
+            AssertClose(pooled, expected, 0, $"value, {type}, {memory}");
+            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}");
+        }
+    }
+
     [Test]
     public void Max_pool_passes_on_what_is_not_a_number()
     {
@@ -291,6 +356,10 @@ public sealed class FusedKernelTests
         y = addend is null ? y : y.add(addend);
         return relu ? y.relu() : y;
     }
+
+    /// <summary>0 where rounding alone says whether ReLU lets a value through, and either gradient is right; else 1.</summary>
+    private static Tensor Clear(Tensor x, int channels, Tensor? addend = null) =>
+        Theirs(x, addend, Weights.Of(channels), training: true, relu: false).abs().gt(1e-3).@float();
 
     private static Dictionary<string, Tensor> Differentiate(
         Tensor x,
