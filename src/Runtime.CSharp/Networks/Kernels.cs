@@ -145,8 +145,10 @@ internal static class Kernels
 
     private static ForkingOperation Forking(MaxPooling pool, bool relu, Ir.Stage stage)
     {
+        if (EngineSetup.MaxPoolFork(pool, relu) is { } own)
+            return own;
         var operation = For(stage, fused: true);
-        return EngineSetup.MaxPoolFork(pool, relu) ?? ((x, w, training) => (operation([x], w, training), x.alias()));
+        return (x, w, training) => (operation([x], w, training), x.alias());
     }
 
     private static Operation ResultOf(ForkingOperation forking) =>
