@@ -14,9 +14,9 @@ WAYS = ["PyTorch", "PyTorch, tuned", "PyTorch, frozen", "cnnspec fp32", "cnnspec
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
 
 
-def measure(way, network, batch, threads):
+def measure(way, network, batch, threads, device):
     spec, optimizer, steps = NETWORKS[network].spec, NETWORKS[network].optimizer, NETWORKS[network].steps
-    common = ["--batch", str(batch), "--steps", str(max(5, steps * 128 // max(batch, 16))), "--threads", str(threads)]
+    common = ["--batch", str(batch), "--steps", str(max(5, steps * 128 // max(batch, 16))), "--threads", str(threads), "--device", device]
     if way.startswith("cnnspec"):
         precision = way.split()[1]
         result = json.loads(run([os.path.join(ROOT, "cnnspec"), "bench", os.path.join(ROOT, "specs", spec + ".cnn"), *common,
@@ -31,11 +31,11 @@ def measure(way, network, batch, threads):
                            *common, *extra], TUNED if "tuned" in way else {}))
 
 
-def compare(network, repeats, batch, threads):
+def compare(network, repeats, batch, threads, device):
     """One dict of measurements for each repeat, by way."""
     runs = []
     for repeat in range(repeats):
-        runs.append({way: measure(way, network, batch, threads) for way in WAYS})
+        runs.append({way: measure(way, network, batch, threads, device) for way in WAYS})
         rates = ", ".join(f"{way} {found['training']:,.0f}" for way, found in runs[-1].items())
         print(f"{network}, run {repeat + 1}, images/s in training: {rates}", file=sys.stderr)
     return runs

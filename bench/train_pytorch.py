@@ -26,6 +26,7 @@ parser.add_argument("model", help="as in models.MODELS: resnet, mnist/convnet")
 parser.add_argument("--batch", type=int, default=128)
 parser.add_argument("--steps", type=int, default=10)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--optimizer", choices=["sgd", "adamw"], default="sgd")
 parser.add_argument("--channels-last", action="store_true")
 parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
@@ -35,8 +36,9 @@ arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 torch.manual_seed(1)
 shape, make = models.MODELS[arguments.model]
-network = make()
-images, labels = torch.rand(arguments.batch, *shape), torch.randint(0, 10, (arguments.batch,))
+network = make().to(arguments.device)
+images = torch.rand(arguments.batch, *shape, device=arguments.device)
+labels = torch.randint(0, 10, (arguments.batch,), device=arguments.device)
 if arguments.channels_last:
     network, images = network.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
 if arguments.optimizer == "sgd":
@@ -48,7 +50,7 @@ criterion = nn.CrossEntropyLoss()
 
 def train():
     optimizer.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+    with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.bf16):
         logits = network(images)
     loss = criterion(logits.float(), labels)
     loss.backward()
@@ -61,6 +63,8 @@ def repeat(step, least, shortest):
     while count < least or time.perf_counter() - start < shortest:
         step()
         count += 1
+    if arguments.device == "cuda":
+        torch.cuda.synchronize()
     return count
 
 
@@ -83,7 +87,7 @@ with torch.no_grad():
     answer = network
     if arguments.frozen:
         answer = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, images)))
-    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+    with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.bf16):
         inference, inference_processor = rate(lambda: answer(images))
 print(json.dumps({"training": training, "training_processor_seconds": training_processor,
                   "inference": inference, "inference_processor_seconds": inference_processor,

@@ -13,6 +13,7 @@
 
 using CnnspecTensor = void*;
 using CnnspecOperator = void*;
+using CnnspecGraph = void*;
 
 // What a CnnspecValue holds. Lists point at `length` elements of 8 bytes (bool lists: 1 byte), owned by the caller for
 // arguments and malloc'd for results.
@@ -97,6 +98,14 @@ CNNSPEC_API int cnnspec_generator_set_seed(void* generator, uint64_t seed);
 CNNSPEC_API int cnnspec_generator_random_seed(void* generator, uint64_t* seed);
 CNNSPEC_API int cnnspec_generator_state(void* generator, CnnspecTensor* state);
 CNNSPEC_API int cnnspec_generator_set_state(void* generator, CnnspecTensor state);
+
+// CudaGraph.cpp
+CNNSPEC_API int cnnspec_cuda_graphs(int8_t* available);
+CNNSPEC_API int cnnspec_cuda_leave_default_stream(int32_t index);
+CNNSPEC_API int cnnspec_cuda_graph_begin(CnnspecGraph* graph);
+CNNSPEC_API int cnnspec_cuda_graph_end(CnnspecGraph graph);
+CNNSPEC_API int cnnspec_cuda_graph_replay(CnnspecGraph graph);
+CNNSPEC_API int cnnspec_cuda_graph_free(CnnspecGraph graph);
 
 // Environment.cpp
 CNNSPEC_API int cnnspec_version(char** text);

@@ -1,7 +1,8 @@
-# Sets LIBTORCH_INCLUDE_DIRS, LIBTORCH_LIBRARIES, LIBTORCH_LIBRARY_DIR and LIBTORCH_FLAGS.
+# Sets LIBTORCH_INCLUDE_DIRS, LIBTORCH_LIBRARIES, LIBTORCH_LIBRARY_DIR and LIBTORCH_FLAGS; for a libtorch with CUDA also
+# LIBTORCH_CUDA_INCLUDE_DIR, where its headers are found, without which there are no CUDA graphs.
 #
-# A directory that was chosen is read here rather than through its TorchConfig.cmake: that of a CUDA build demands the CUDA
-# toolkit, of which this library needs nothing.
+# libtorch is looked for here rather than through its TorchConfig.cmake: that of a CUDA build demands the whole CUDA toolkit, of
+# which this library needs a header.
 if(CNNSPEC_LIBTORCH)
   set(config "${CNNSPEC_LIBTORCH}/share/cmake/Torch/TorchConfig.cmake")
   if(NOT EXISTS "${config}")
@@ -9,33 +10,49 @@ if(CNNSPEC_LIBTORCH)
                         "Point it at an unpacked libtorch or at the 'torch' directory of a pip installation.")
   endif()
   set(LIBTORCH_LIBRARY_DIR "${CNNSPEC_LIBTORCH}/lib")
-  set(LIBTORCH_INCLUDE_DIRS "${CNNSPEC_LIBTORCH}/include" "${CNNSPEC_LIBTORCH}/include/torch/csrc/api/include")
-  set(LIBTORCH_LIBRARIES "${LIBTORCH_LIBRARY_DIR}/libtorch_cpu.so" "${LIBTORCH_LIBRARY_DIR}/libc10.so")
-  if(EXISTS "${LIBTORCH_LIBRARY_DIR}/libtorch_cuda.so")
-    # Nothing here calls into these: they are linked so that they load, and register their kernels when they do.
-    list(APPEND LIBTORCH_LIBRARIES -Wl,--no-as-needed "${LIBTORCH_LIBRARY_DIR}/libtorch_cuda.so"
-         "${LIBTORCH_LIBRARY_DIR}/libc10_cuda.so" "${LIBTORCH_LIBRARY_DIR}/libtorch.so" -Wl,--as-needed)
-  endif()
-  # Older builds were made with the string type from before C++11, and say so in their configuration.
-  file(READ "${config}" text)
-  if(text MATCHES "(-D_GLIBCXX_USE_CXX11_ABI=[01])")
-    set(LIBTORCH_FLAGS "${CMAKE_MATCH_1}")
-  else()
-    set(LIBTORCH_FLAGS "")
-  endif()
+  set(include "${CNNSPEC_LIBTORCH}/include")
 else()
-  find_package(Torch QUIET)
-  if(NOT Torch_FOUND)
+  # Not from the cache: another libtorch may have been installed since.
+  unset(LIBTORCH_CPU CACHE)
+  unset(LIBTORCH_INCLUDE CACHE)
+  find_library(LIBTORCH_CPU torch_cpu)
+  find_path(LIBTORCH_INCLUDE torch/csrc/api/include/torch/torch.h)
+  if(NOT LIBTORCH_CPU OR NOT LIBTORCH_INCLUDE)
     message(FATAL_ERROR "No libtorch found. Install one ('apt-get install libtorch-dev libopenblas0-pthread' on Debian), "
                         "or set CNNSPEC_LIBTORCH to an unpacked libtorch or to the 'torch' directory of a pip installation.")
   endif()
-  set(LIBTORCH_INCLUDE_DIRS ${TORCH_INCLUDE_DIRS})
-  set(LIBTORCH_LIBRARIES ${TORCH_LIBRARIES})
-  separate_arguments(LIBTORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
-  get_target_property(library torch IMPORTED_LOCATION)
-  if(library)
-    get_filename_component(LIBTORCH_LIBRARY_DIR "${library}" DIRECTORY)
+  get_filename_component(LIBTORCH_LIBRARY_DIR "${LIBTORCH_CPU}" DIRECTORY)
+  set(include "${LIBTORCH_INCLUDE}")
+  set(config "${LIBTORCH_LIBRARY_DIR}/cmake/Torch/TorchConfig.cmake")
+endif()
+
+set(LIBTORCH_INCLUDE_DIRS "${include}" "${include}/torch/csrc/api/include")
+set(LIBTORCH_LIBRARIES "${LIBTORCH_LIBRARY_DIR}/libtorch_cpu.so" "${LIBTORCH_LIBRARY_DIR}/libc10.so")
+
+# Older builds were made with the string type from before C++11, and say so in their configuration.
+set(LIBTORCH_FLAGS "")
+if(EXISTS "${config}")
+  file(READ "${config}" text)
+  if(text MATCHES "(-D_GLIBCXX_USE_CXX11_ABI=[01])")
+    set(LIBTORCH_FLAGS "${CMAKE_MATCH_1}")
+  endif()
+endif()
+
+set(LIBTORCH_CUDA_INCLUDE_DIR "")
+set(LIBTORCH_CUDA_GRAPHS "no, libtorch is without CUDA")
+if(EXISTS "${LIBTORCH_LIBRARY_DIR}/libtorch_cuda.so")
+  # Linked whether or not anything here calls into them, so that they load, and register their kernels when they do.
+  list(APPEND LIBTORCH_LIBRARIES -Wl,--no-as-needed "${LIBTORCH_LIBRARY_DIR}/libtorch_cuda.so"
+       "${LIBTORCH_LIBRARY_DIR}/libc10_cuda.so" "${LIBTORCH_LIBRARY_DIR}/libtorch.so" -Wl,--as-needed)
+  # pip packages bring the headers of their CUDA in packages beside torch.
+  file(GLOB bundled "${LIBTORCH_LIBRARY_DIR}/../../nvidia/cu*/include")
+  unset(CUDA_RUNTIME_INCLUDE CACHE)
+  find_path(CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
+            HINTS ${bundled} "$ENV{CUDA_HOME}/include" "$ENV{CUDA_PATH}/include" /usr/local/cuda/include)
+  if(CUDA_RUNTIME_INCLUDE)
+    set(LIBTORCH_CUDA_INCLUDE_DIR "${CUDA_RUNTIME_INCLUDE}")
+    set(LIBTORCH_CUDA_GRAPHS "yes")
   else()
-    set(LIBTORCH_LIBRARY_DIR "${TORCH_INSTALL_PREFIX}/lib")
+    set(LIBTORCH_CUDA_GRAPHS "no, there is no cuda_runtime_api.h: set CUDA_HOME to a CUDA of libtorch's version")
   endif()
 endif()

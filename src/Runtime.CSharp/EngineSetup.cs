@@ -149,6 +149,20 @@ public static class EngineSetup
 
     /// <summary>A number that grows with every change of one of the tensors; null where the engine cannot tell.</summary>
     internal static long? Versions(Tensor[] tensors) => LibTorch.FusedKernels.Versions(tensors);
+
+    /// <summary>Captures work as CUDA graphs; null where there are none, or each operation is to be by itself. Work of the calling
+    /// thread leaves CUDA's default stream for it.</summary>
+    internal static Training.Capture? Capturing(Execution execution)
+    {
+        if (!execution.Fused || execution.Device.type != DeviceType.CUDA || !LibTorch.CudaGraph.IsSupported)
+            return null;
+        LibTorch.CudaGraph.LeaveDefaultStream(execution.Device);
+        return work =>
+        {
+            var graph = LibTorch.CudaGraph.Capture(work);
+            return (graph.Replay, graph);
+        };
+    }
 #else
     public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version}";
 
@@ -222,6 +236,8 @@ public static class EngineSetup
     }
 
     internal static long? Versions(Tensor[] tensors) => null;
+
+    internal static Training.Capture? Capturing(Execution execution) => null;
 #endif
 
     /// <summary>The device of a name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, or <c>auto</c>, a GPU where there is one.</summary>

@@ -171,6 +171,24 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "cnnspec_generator_set_state")]
     public static partial int GeneratorSetState(nint generator, nint state);
 
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_graphs")]
+    public static partial int CudaGraphs(out sbyte available);
+
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_leave_default_stream")]
+    public static partial int CudaLeaveDefaultStream(int index);
+
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_graph_begin")]
+    public static partial int CudaGraphBegin(out nint graph);
+
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_graph_end")]
+    public static partial int CudaGraphEnd(nint graph);
+
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_graph_replay")]
+    public static partial int CudaGraphReplay(nint graph);
+
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_graph_free")]
+    public static partial int CudaGraphFree(nint graph);
+
     [LibraryImport(Library, EntryPoint = "cnnspec_version")]
     public static partial int Version(out byte* text);
 

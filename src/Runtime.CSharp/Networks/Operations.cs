@@ -44,7 +44,7 @@ public static class Operations
             Op.Upsample o => Upsampling(o.factor, o.Item2),
             Op.Pad o => Padding(o.Item1, o.Item2),
             Op.LayerScale => LayerScale,
-            Op.Affine o => Affine([.. o.scale], [.. o.shift]),
+            Op.Affine o => Affine(o.scale, o.shift),
             Op.Multiply => (x, _, _) => Fold(x, (left, right) => left.mul(right)),
             _ when op.IsInput || op.IsIdentity => (x, _, _) => x[0].alias(),
             _ when op.IsFlatten => (x, _, _) => x[0].flatten(1),
@@ -186,18 +186,24 @@ public static class Operations
         return x[0].mul(scale);
     }
 
-    private static Operation Affine(float[] scale, float[] shift) =>
-        (x, _, _) =>
+    private static Operation Affine(IEnumerable<double> scale, IEnumerable<double> shift)
+    {
+        var (factor, offset) = (PerChannel(scale), PerChannel(shift));
+        return (x, _, _) =>
         {
             long[] perChannel = [1, -1, .. Enumerable.Repeat(1L, (int)x[0].dim() - 2)];
-            using var factor = tensor(scale, device: x[0].device).view(perChannel);
-            using var offset = tensor(shift, device: x[0].device).view(perChannel);
-            using var scaled = x[0].mul(factor);
-            return scaled.add(offset);
+            using var factors = factor.On(x[0].device).view(perChannel);
+            using var offsets = offset.On(x[0].device).view(perChannel);
+            using var scaled = x[0].mul(factors);
+            return scaled.add(offsets);
         };
+    }
 
-    private static Operation Affine(double[] scale, double[] shift) =>
-        Affine([.. scale.Select(value => (float)value)], [.. shift.Select(value => (float)value)]);
+    private static Constant PerChannel(IEnumerable<double> values)
+    {
+        float[] floats = [.. values.Select(value => (float)value)];
+        return new Constant(floats, floats.Length);
+    }
 
     /// <summary>Combines from the left, giving back what lies between.</summary>
     private static Tensor Fold(IReadOnlyList<Tensor> operands, Func<Tensor, Tensor, Tensor> combine)

@@ -4,19 +4,48 @@ using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Training;
 
-internal static class BatchTensors
+/// <summary>A batch on a device.</summary>
+/// <param name="Images"><c>[N,C,H,W]</c>, float32.</param>
+/// <param name="Labels"><c>[N]</c>, int64.</param>
+/// <param name="Mixed">Where images are mixed with others: the others' labels <c>[N]</c>, and the share of their own
+/// <c>[N]</c>, float32.</param>
+internal sealed record BatchTensors(Tensor Images, Tensor Labels, (Tensor Labels, Tensor Share)? Mixed = null)
 {
-    /// <summary>Copies a batch to a device: images <c>[N,C,H,W]</c> as float32, labels <c>[N]</c> as int64.</summary>
-    public static (Tensor Images, Tensor Labels) ToTensors(this Batch batch, Device device)
+    public static BatchTensors Of(Batch batch, Device device)
     {
         var shape = batch.Shape;
-        return (
+        return new BatchTensors(
             tensor(
                     batch.Pixels.AsMemory(0, batch.Count * shape.Size),
                     [batch.Count, shape.Channels, shape.Height, shape.Width]
                 )
                 .to(device),
-            tensor(batch.Labels.AsMemory(0, batch.Count), [batch.Count]).to(device)
+            OfLabels(batch.Labels.AsMemory(0, batch.Count), device),
+            batch.Mixing is not { } mixing
+                ? null
+                : (
+                    OfLabels(Array.ConvertAll(mixing.Partner, row => batch.Labels[row]), device),
+                    tensor(mixing.Weight, device: device)
+                )
         );
     }
+
+    public long Count => Labels.shape[0];
+
+    /// <summary>A copy that no scope disposes.</summary>
+    public BatchTensors Kept() =>
+        new(Kept(Images), Kept(Labels), Mixed is var (labels, share) ? (Kept(labels), Kept(share)) : null);
+
+    /// <summary>Takes the values of another batch, with as many images, mixed or not as this one.</summary>
+    public void Take(BatchTensors other)
+    {
+        foreach (var (own, theirs) in All.Zip(other.All))
+            own.copy_(theirs);
+    }
+
+    public IEnumerable<Tensor> All => Mixed is var (labels, share) ? [Images, Labels, labels, share] : [Images, Labels];
+
+    private static Tensor OfLabels(Memory<long> labels, Device device) => tensor(labels, [labels.Length]).to(device);
+
+    private static Tensor Kept(Tensor tensor) => tensor.clone().DetachFromDisposeScope();
 }

@@ -56,7 +56,7 @@ public sealed record Evaluation(
             using var lent = batch;
             stop.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (input, labels) = batch.ToTensors(CPU);
+            var (input, labels, _) = BatchTensors.Of(batch, CPU);
             var logits = network.forward(input).cpu();
             loss += nn.functional.cross_entropy(logits, labels).item<float>() * (double)batch.Count;
             var (sure, best) = logits.softmax(1).topk((int)Math.Min(5, logits.shape[1]), 1);

@@ -23,12 +23,18 @@ internal sealed class Learner : IDisposable
         random.manual_seed(recipe.Seed);
         Network = new Network(program, execution: execution);
         Optimizer = new RecipeOptimizer(recipe, Network);
+        Objective = new Objective(program, recipe);
+        Gradients = new GradientPass(Network, Objective, Optimizer);
         if (recipe.AverageDecay is { Value: var decay })
             Average = new WeightAverage(Network, decay);
     }
 
     public Network Network { get; }
     public RecipeOptimizer Optimizer { get; }
+    public Objective Objective { get; }
+
+    /// <summary>Gives the optimizer its gradients, batch by batch.</summary>
+    public GradientPass Gradients { get; }
 
     /// <summary>Null where the recipe asks for none.</summary>
     public WeightAverage? Average { get; }
@@ -78,6 +84,7 @@ internal sealed class Learner : IDisposable
     public void Dispose()
     {
         Average?.Dispose();
+        Gradients.Dispose();
         Optimizer.Dispose();
         Network.Dispose();
     }

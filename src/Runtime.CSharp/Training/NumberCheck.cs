@@ -8,14 +8,11 @@ namespace CnnSpec.Runtime.Training;
 /// <summary>Where numbers stop being numbers: overflow to infinity, or NaN.</summary>
 internal static class NumberCheck
 {
-    /// <summary>Whether every gradient is finite. A sum is as soon as one term is not, and needs one answer from the
-    /// device.</summary>
-    public static bool AreFinite(IEnumerable<Tensor> gradients)
+    /// <summary>The sum of all gradients' absolute values, which is finite where each of them is: one number that stays on the device.</summary>
+    public static Tensor Magnitude(IEnumerable<Tensor> gradients, Device device)
     {
-        using var scope = NewDisposeScope();
-        using var withoutGradient = no_grad();
-        Tensor[] sums = [.. gradients.Select(gradient => gradient.sum())];
-        return sums.Length == 0 || float.IsFinite(stack(sums).sum().item<float>());
+        Tensor[] sums = [.. gradients.Select(gradient => gradient.norm(1f))];
+        return sums.Length == 0 ? zeros([], device: device) : stack(sums).sum();
     }
 
     /// <summary>Runs a batch again, looks at each layer, and names the first whose weights or output are not finite, going

@@ -1,5 +1,5 @@
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,36 +8,46 @@ namespace CnnSpec.Runtime.Training;
 /// <summary>The loss that a recipe trains on.</summary>
 internal sealed class Objective(Program program, Recipe recipe)
 {
+    private readonly Constant? _classWeights = recipe.Loss.ClassWeights.IsEmpty
+        ? null
+        : new([.. recipe.Loss.ClassWeights.Select(weight => (float)weight)], recipe.Loss.ClassWeights.Length);
+
     /// <summary>The head's loss and, weighted, that of each auxiliary head: a mean over the batch.</summary>
     /// <param name="outputs">Logits <c>[N,K]</c> of the head, then of each auxiliary head.</param>
-    /// <param name="labels"><c>[N]</c></param>
-    public Tensor Loss(Tensor[] outputs, Tensor labels, LabelMixing? mixing)
+    public Tensor Loss(Tensor[] outputs, BatchTensors batch)
     {
-        var loss = CrossEntropy(outputs[0], labels, mixing);
+        var loss = CrossEntropy(outputs[0], batch);
         int head = 1;
         foreach (var auxiliary in program.AuxiliaryHeads)
-            loss = loss.add(CrossEntropy(outputs[head++], labels, mixing).mul(auxiliary.LossWeight));
+            loss = loss.add(CrossEntropy(outputs[head++], batch).mul(auxiliary.LossWeight));
         return loss;
     }
 
     /// <summary>Mean cross-entropy; of mixed images that of both labels, each by its share. Class weights make it a weighted
     /// mean, as in PyTorch.</summary>
-    private Tensor CrossEntropy(Tensor logits, Tensor labels, LabelMixing? mixing)
+    private Tensor CrossEntropy(Tensor logits, BatchTensors batch)
     {
-        var weights = recipe.Loss.ClassWeights.IsEmpty
-            ? null
-            : tensor(recipe.Loss.ClassWeights.Select(weight => (float)weight).ToArray(), device: logits.device);
-        if (mixing is null)
-            return nn.functional.cross_entropy(logits, labels, weights, label_smoothing: recipe.Loss.LabelSmoothing);
+        var weights = _classWeights?.On(logits.device);
+        if (batch.Mixed is not var (partners, own))
+            return nn.functional.cross_entropy(
+                logits,
+                batch.Labels,
+                weights,
+                label_smoothing: recipe.Loss.LabelSmoothing
+            );
 
-        var partners = labels.index_select(0, tensor(mixing.Partner, device: logits.device).to(int64));
-        var own = tensor(mixing.Weight, device: logits.device);
         var others = own.neg().add(1);
-        var sum = Each(logits, labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));
+        var sum = Each(logits, batch.Labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));
         return weights is null
             ? sum.mean()
             : sum.sum()
-                .div(weights.index_select(0, labels).mul(own).add(weights.index_select(0, partners).mul(others)).sum());
+                .div(
+                    weights
+                        .index_select(0, batch.Labels)
+                        .mul(own)
+                        .add(weights.index_select(0, partners).mul(others))
+                        .sum()
+                );
     }
 
     private Tensor Each(Tensor logits, Tensor labels, Tensor? weights) =>

@@ -25,18 +25,17 @@ public sealed class OverfitBatch(TrainingPlan plan, Action<TrainingEvent> tell)
         var simple = plan with { Recipe = RecipeModule.plain(plan.Recipe) };
         var data = TrainingData.Of(simple);
         using var learner = new Learner(plan.Program, simple.Recipe, plan.Execution);
-        var objective = new Objective(plan.Program, simple.Recipe);
         double rate = RecipeModule.learningRate(simple.Recipe);
         using var batch = data.Batches.Epoch(0).First();
         using var scope = NewDisposeScope();
-        var (images, labels) = batch.ToTensors(plan.Device);
+        var tensors = BatchTensors.Of(batch, plan.Device);
 
         int every = Math.Max(1, steps / Looks);
         for (int step = 0; step <= steps; step++)
         {
             if (step % every == 0 || step == steps)
             {
-                var look = Look(learner.Network, images, labels, step);
+                var look = Look(learner.Network, tensors, step);
                 tell(look);
                 if (look.Right == look.Images && look.Loss < LearntRatio * Math.Log(look.Classes))
                     return true;
@@ -44,25 +43,25 @@ public sealed class OverfitBatch(TrainingPlan plan, Action<TrainingEvent> tell)
             stop.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
             learner.Network.train();
-            learner.Optimizer.ForgetGradients();
-            objective.Loss(learner.Network.ForwardWithHeads(images), labels, null).backward();
+            learner.Gradients.Begin();
+            learner.Gradients.Run(tensors);
             learner.Optimizer.Step(rate);
         }
         return false;
     }
 
     /// <summary>In evaluation mode: dropout would hide what is learnt.</summary>
-    private static BatchLook Look(Network network, Tensor images, Tensor labels, int step)
+    private static BatchLook Look(Network network, BatchTensors batch, int step)
     {
         using var withoutGradient = no_grad();
         using var scope = NewDisposeScope();
         network.eval();
-        var logits = network.forward(images);
+        var logits = network.forward(batch.Images);
         return new BatchLook(
             step,
-            nn.functional.cross_entropy(logits, labels).item<float>(),
-            (int)logits.argmax(1).eq(labels).sum().item<long>(),
-            (int)labels.shape[0],
+            nn.functional.cross_entropy(logits, batch.Labels).item<float>(),
+            (int)logits.argmax(1).eq(batch.Labels).sum().item<long>(),
+            (int)batch.Count,
             (int)logits.shape[1]
         );
     }

@@ -31,13 +31,13 @@ internal static class Preflight
             .ToArray();
 
         using var batch = data.Batches.Epoch(0).First();
-        var (images, labels) = batch.ToTensors(network.Execution.Device);
+        var all = BatchTensors.Of(batch, network.Execution.Device);
         long count = Math.Min(batch.Count, MostImages);
-        (images, labels) = (images.narrow(0, 0, count), labels.narrow(0, 0, count));
+        var some = new BatchTensors(all.Images.narrow(0, 0, count), all.Labels.narrow(0, 0, count));
         network.train();
-        var outputs = network.ForwardWithHeads(images);
-        double loss = nn.functional.cross_entropy(outputs[0], labels).item<float>();
-        objective.Loss(outputs, labels, null).backward();
+        var outputs = network.ForwardWithHeads(some.Images);
+        double loss = nn.functional.cross_entropy(outputs[0], some.Labels).item<float>();
+        objective.Loss(outputs, some).backward();
 
         var without = new List<string>();
         var zero = new List<string>();

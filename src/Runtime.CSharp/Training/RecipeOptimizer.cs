@@ -41,6 +41,15 @@ internal sealed class RecipeOptimizer : IDisposable
 
     public void ForgetGradients() => _optimizer.zero_grad();
 
+    /// <summary>Sets those that are there to zero, where they are.</summary>
+    public void ZeroGradients()
+    {
+        using var withoutGradient = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var gradient in Gradients)
+            gradient.zero_();
+    }
+
     /// <summary>Clips the gradients that are there, and makes one step by them.</summary>
     public void Step(double learningRate)
     {

@@ -20,7 +20,6 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     private const ulong Purpose = 0x73746570;
 
     private readonly Recipe _recipe = plan.Recipe;
-    private readonly Objective _objective = new(plan.Program, plan.Recipe);
     private readonly SaveClock _clock = new(plan.SaveEvery);
 
     /// <summary>Trains, keeps the best weights, tests them once at the end.</summary>
@@ -68,7 +67,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     {
         if (plan.From is { } from)
             tell(new WeightsAdopted(from.Path, learner.Adopt(from)));
-        var look = Preflight.Of(learner.Network, data, _objective);
+        var look = Preflight.Of(learner.Network, data, learner.Objective);
         // Weights that learnt something else before may be sure of themselves, and wrong.
         tell(plan.From is null ? look : look with { IsOff = false });
         RunFolder.RefuseAnother(plan.Folder);
@@ -149,17 +148,17 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     private void LearnFrom(Batch batch, Learner learner, TrainingData data)
     {
         using var scope = NewDisposeScope();
+        var gradients = learner.Gradients;
         if (batch.Ordinal % _recipe.Accumulate == 0)
-            learner.Optimizer.ForgetGradients();
-        var (images, labels) = batch.ToTensors(plan.Device);
+            gradients.Begin();
         DrawFrom(learner.Progress.Epoch, batch.Ordinal);
-        var outputs = learner.Network.ForwardWithHeads(images);
-        var loss = _objective.Loss(outputs, labels, batch.Mixing);
-        (_recipe.Accumulate == 1 ? loss : loss.mul(data.ShareOfStep(batch, _recipe))).backward();
-        double value = loss.item<float>();
-        if (!double.IsFinite(value) || !NumberCheck.AreFinite(learner.Optimizer.Gradients))
-            throw Diverged(learner, batch, value);
-        learner.Progress.Count(batch.Count, value, outputs[0].argmax(1).eq(labels).sum().item<long>());
+        bool worked = gradients.NotCaptured is null;
+        var figures = gradients.Run(BatchTensors.Of(batch, plan.Device), data.ShareOfStep(batch, _recipe));
+        if (worked && gradients.NotCaptured is { } reason)
+            tell(new StepsNotCaptured(reason));
+        if (!figures.AreFinite)
+            throw Diverged(learner, batch, figures.Loss);
+        learner.Progress.Count(batch.Count, figures.Loss, figures.Correct);
     }
 
     /// <summary>Changes the weights by the gradients of one or more batches.</summary>
@@ -186,12 +185,12 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     /// <summary>Looks at the batch again, with the same chance, to say where the numbers were lost.</summary>
     private InputError Diverged(Learner learner, Batch batch, double loss)
     {
-        var (images, labels) = batch.ToTensors(plan.Device);
+        var tensors = BatchTensors.Of(batch, plan.Device);
         DrawFrom(learner.Progress.Epoch, batch.Ordinal);
         string culprit = NumberCheck.FirstCulprit(
             learner.Network,
-            images,
-            outputs => _objective.Loss(outputs, labels, batch.Mixing)
+            tensors.Images,
+            outputs => learner.Objective.Loss(outputs, tensors)
         );
         string what = double.IsFinite(loss) ? "a gradient is not finite" : $"the loss is {loss}";
         return new InputError(
