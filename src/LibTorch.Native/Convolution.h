@@ -29,8 +29,8 @@ inline ConvShape reversed(const ConvShape& s) {
     std::swap(r.channels, r.filters);
     std::swap(r.height, r.outHeight);
     std::swap(r.width, r.outWidth);
-    r.padTop = 2 - s.padTop;
-    r.padLeft = 2 - s.padLeft;
+    r.padTop = s.kernelHeight - 1 - s.padTop;
+    r.padLeft = s.kernelWidth - 1 - s.padLeft;
     return r;
 }
 
@@ -47,23 +47,39 @@ inline bool has_matrix_units() {
 #endif
 }
 
-inline bool three_by_three(const ConvShape& s) {
-    return s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 && s.strideWidth == 1 &&
-           s.dilationHeight == 1 && s.dilationWidth == 1 && s.padTop <= 2 && s.padLeft <= 2;
+// Windows of 3×3 or 5×5 that Winograd's method knows.
+inline bool has_tiles(const ConvShape& s) {
+    return s.kernelHeight == s.kernelWidth && (s.kernelHeight == 3 || s.kernelHeight == 5) && s.strideHeight == 1 &&
+           s.strideWidth == 1 && s.dilationHeight == 1 && s.dilationWidth == 1 && s.padTop < s.kernelHeight &&
+           s.padLeft < s.kernelWidth;
 }
 
-// Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough.
+// Of 4×4 outputs of a 3×3 convolution, of 2×2 of a 5×5 one.
+inline int64_t tiles_of(const ConvShape& s) {
+    int64_t outputs = 7 - s.kernelHeight;
+    return s.images * ((s.outHeight + outputs - 1) / outputs) * ((s.outWidth + outputs - 1) / outputs);
+}
+
+inline int64_t padded(int64_t channels) {
+    return (channels + 15) / 16 * 16;
+}
+
+// Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough. It fills
+// vectors up with zeros, half of them at most.
 inline bool winograd_fits(Element element, const ConvShape& s) {
-    return kernels().winograd && whole_vectors(s) && three_by_three(s) &&
-           (element == Element::Float32 || (s.channels * s.filters >= 256 && !has_matrix_units()));
+    int64_t products = padded(s.channels) * padded(s.filters);
+    return kernels().winograd && has_tiles(s) && products <= 2 * s.channels * s.filters &&
+           (element == Element::Float32 || !has_matrix_units());
 }
 
-// The points of 3×3 filters for Winograd's method, in the type of the maps that they meet.
+// The points of filters for Winograd's method, in the type of the maps that they meet.
 inline at::Tensor points_of(const at::Tensor& weight, Element element, const ConvShape& s, bool rotated) {
     at::Tensor floats = weight.to(at::kFloat).contiguous();
-    at::Tensor points = at::empty({16 * s.channels * s.filters},
+    at::Tensor points = at::empty({36 * padded(s.channels) * padded(s.filters)},
                                   at::TensorOptions().dtype(element == Element::Float32 ? at::kFloat : at::kBFloat16));
-    FilterShape shape{s.filters, s.channels, rotated ? 9 : s.channels * 9, rotated ? s.filters * 9 : 9, rotated};
+    int64_t taps = s.kernelHeight, each = taps * taps;
+    FilterShape shape{
+        s.filters, s.channels, taps, rotated ? each : s.channels * each, rotated ? s.filters * each : each, rotated};
     kernels().winograd_filters(element, shape, floats.data_ptr<float>(), points.data_ptr());
     return points;
 }

@@ -20,21 +20,20 @@ using torch::autograd::variable_list;
 
 // The bounds below are where ours and oneDNN's took the same time (docs/performance.md).
 bool winograd_pays(Element element, const ConvShape& s) {
-    int64_t tiles = s.images * ((s.outHeight + 1) / 2) * ((s.outWidth + 1) / 2);
     // The filters' points are worked out in every call, which must be worth it.
-    return winograd_fits(element, s) && tiles >= (element == Element::Float32 ? 8 : 32);
+    return winograd_fits(element, s) && tiles_of(s) >= (element == Element::Float32 ? 8 : 32);
 }
 
 enum class GradientBy { Libtorch, Winograd, Taps };
 
 GradientBy filter_gradient_by(Element element, const ConvShape& s) {
-    bool few = s.channels * s.filters <= 256 * 256;
-    if (!kernels().winograd_gradient || !whole_vectors(s) || !few ||
-        (element == Element::BFloat16 && has_matrix_units()))
+    if (!kernels().winograd_gradient || s.channels * s.filters > 256 * 256)
         return GradientBy::Libtorch;
-    if (three_by_three(s) && (element == Element::BFloat16 || s.channels * s.filters >= 1024))
+    if (winograd_fits(element, s))
         return GradientBy::Winograd;
-    return element == Element::BFloat16 && s.kernelHeight * s.kernelWidth > 1 ? GradientBy::Taps : GradientBy::Libtorch;
+    bool taps =
+        element == Element::BFloat16 && !has_matrix_units() && whole_vectors(s) && s.kernelHeight * s.kernelWidth > 1;
+    return taps ? GradientBy::Taps : GradientBy::Libtorch;
 }
 
 Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s,

@@ -99,9 +99,9 @@ struct ConvEnd {
     bool relu;
 };
 
-// 3×3 filters in memory, each of nine neighbouring taps; rotated, the last tap is the first.
+// Square filters in memory, the taps of each neighbours; rotated, the last tap is the first.
 struct FilterShape {
-    int64_t filters, channels, filterStride, channelStride;
+    int64_t filters, channels, taps, filterStride, channelStride;
     bool rotated;
 };
 
@@ -121,15 +121,16 @@ struct Kernels {
     void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position,
                            const void* passed, void* dx);
 
-    // Convolutions; null where the level has none. Channels and filters are multiples of 16 but for the direct one.
-    // 3×3 of stride 1: 16·channels·filters elements of points, then the convolution with them.
+    // Convolutions; null where the level has none. 3×3 and 5×5 of stride 1: 36 elements of points for each channel and
+    // filter, both rounded up to multiples of 16, then the convolution with them.
     void (*winograd_filters)(Element, const FilterShape&, const float* weight, void* points);
     void (*winograd)(Element, const ConvShape&, const void* x, const void* points, const ConvEnd&, void* y);
     // Any windows, and any numbers of channels and filters: packed_size elements of filters, then the convolution.
     int64_t (*packed_size)(Element, const ConvShape&);
     void (*pack_filters)(Element, const ConvShape&, const float* weight, void* packed);
     void (*direct)(Element, const ConvShape&, const void* x, const void* packed, const ConvEnd&, void* y);
-    // Gradients of filters, [K][C][h][w]: of 3×3 ones of stride 1, and of any, of bfloat16 maps.
+    // Gradients of filters, [K][C][h][w]: of 3×3 and 5×5 ones of stride 1, and of any, of bfloat16 maps whose channels
+    // and filters are multiples of 16.
     void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);
 };

@@ -32,12 +32,12 @@ public:
         return total;
     }
 
-    // To `to` and every `stride` floats on, 16 times: the filters of one tap and channel in [K][C][h][w].
-    static void scatter(float* to, int64_t stride, Vector values) {
+    // To `to` and every `stride` floats on, `count` times: the filters of one tap and channel in [K][C][h][w].
+    static void scatter(float* to, int64_t stride, Vector values, int64_t count = Lanes) {
         Words lane;
         for (int64_t k = 0; k < Lanes; k++)
             lane[k] = static_cast<uint32_t>(k * stride);
-        _mm512_i32scatter_ps(to, (__m512i)lane, (__m512)values, 4);
+        _mm512_mask_i32scatter_ps(to, static_cast<__mmask16>((1 << count) - 1), (__m512i)lane, (__m512)values, 4);
     }
 
 private:

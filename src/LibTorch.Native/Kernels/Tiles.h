@@ -1,10 +1,15 @@
-// What the two halves of Winograd's convolution share: 3×3 filters over tiles of 2×2 outputs, F(2×2, 3×3). Lavin and
-// Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308, section 4.1. A tile's 4×4 inputs d
-// become the 16 points BᵀdB, where a convolution is one product a point and pair of channels: 16 instead of 36.
+// What the two halves of Winograd's convolution share. A filter of taps × taps over tiles of outputs × outputs is a
+// product of polynomials in each direction, taken at six points: 0, ±2/3, ±3/2 and infinity, so a tile's 6×6 inputs d
+// become 36 values BᵀdB, where a convolution is one product a point and pair of channels: 36 where 3×3 filters over 4×4
+// outputs have 144, and 5×5 over 2×2 have 100. Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
+// Networks", arXiv:1509.09308, section 4; they take ±1 and ±2. These points, reciprocals of each other, round to less
+// than half the error in bfloat16 (Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd
+// Convolution for Deep Neural Networks", arXiv:1803.10986, on the choice of points).
 #pragma once
 
 #include "Level.h"
 #include "Vectors.h"
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -64,15 +69,83 @@ private:
 // Between rows of points, so that they do not all begin at the same place of the cache.
 constexpr int64_t Slack = 32;
 
+// Channels and filters in whole vectors, the last filled up with zeros.
+constexpr int64_t padded(int64_t channels) {
+    return (channels + Lanes - 1) / Lanes * Lanes;
+}
+
+// In each direction; `Outputs` is 4 for 3×3 filters and 2 for 5×5 ones.
+constexpr int Points = 6;
+constexpr int taps_of(int outputs) {
+    return Points + 1 - outputs;
+}
+
+// The two pairs of points are ±Small and ±Large.
+constexpr float Small = 2.0f / 3, Large = 3.0f / 2;
+
+constexpr float power(float base, int exponent) {
+    return exponent == 0 ? 1 : base * power(base, exponent - 1);
+}
+
+// By what values at ±Small and ±Large are divided on the way from filters to outputs; at 0 and infinity by 1.
+constexpr float SmallShare = 1 / (2 * power(Small, 2) * (power(Small, 2) - power(Large, 2)));
+constexpr float LargeShare = 1 / (2 * power(Large, 2) * (power(Large, 2) - power(Small, 2)));
+
+// Bᵀd.
+inline void input_points(const Vector d[Points], Vector v[Points]) {
+    constexpr float small = power(Small, 2), large = power(Large, 2);
+    Vector even = d[4] - large * d[2], odd = Small * (d[3] - large * d[1]);
+    v[0] = d[0] - (small + large) * d[2] + d[4];
+    v[1] = even + odd;
+    v[2] = even - odd;
+    even = d[4] - small * d[2], odd = Large * (d[3] - small * d[1]);
+    v[3] = even + odd;
+    v[4] = even - odd;
+    v[5] = d[1] - (small + large) * d[3] + d[5];
+}
+
+// The polynomial with these coefficients at the points: Gg without the shares, or Ay.
+template <int Count> inline void evaluate(const Vector c[Count], Vector v[Points]) {
+    for (int pair = 0; pair < 2; pair++) {
+        float at = pair == 0 ? Small : Large;
+        Vector even = c[0], odd = at * c[1];
+        for (int i = 2; i < Count; i++)
+            (i % 2 == 0 ? even : odd) += power(at, i) * c[i];
+        v[2 * pair + 1] = even + odd;
+        v[2 * pair + 2] = even - odd;
+    }
+    v[0] = c[0];
+    v[5] = c[Count - 1];
+}
+
+// The transpose of `evaluate`: Aᵀm, or Gᵀu without the shares.
+template <int Count> inline void gather(const Vector m[Points], Vector c[Count]) {
+    Vector even[2] = {m[1] + m[2], m[3] + m[4]}, odd[2] = {m[1] - m[2], m[3] - m[4]};
+    c[0] = m[0] + even[0] + even[1];
+    for (int i = 1; i < Count; i++) {
+        const Vector* pairs = i % 2 == 0 ? even : odd;
+        c[i] = power(Small, i) * pairs[0] + power(Large, i) * pairs[1];
+    }
+    c[Count - 1] += m[5];
+}
+
+constexpr float share_of(int point) {
+    return point == 0 || point == Points - 1 ? 1 : point < 3 ? SmallShare : LargeShare;
+}
+
 // Tiles of a batch by row; rows have an even number of them, the last maybe outside of the map, and run through all
 // images.
 struct TileGrid {
-    int64_t down, across, rows;
+    int64_t outputs, down, across, rows;
     explicit TileGrid(const ConvShape& s)
-        : down((s.outHeight + 1) / 2), across((s.outWidth + 3) / 4 * 2), rows(s.images * down) {}
+        : outputs(Points + 1 - s.kernelHeight), down((s.outHeight + outputs - 1) / outputs),
+          across((s.outWidth + 2 * outputs - 1) / (2 * outputs) * 2), rows(s.images * down) {}
 
     // The line of all images' that the outputs of a row begin at; its inputs begin about there.
-    int64_t line(int64_t row, int64_t height) const { return row / down * height + 2 * (row % down); }
+    int64_t line(int64_t row, int64_t height) const { return row / down * height + outputs * (row % down); }
+
+    // Rows that have at most so many tiles, and at least one.
+    int64_t rows_of(int64_t tiles) const { return std::max<int64_t>(1, std::min(tiles / across, rows)); }
 };
 
 // Asks for lines of a map that the next block will read, some at a time while this one is worked on: a block reads
@@ -93,44 +166,53 @@ public:
     }
 };
 
-// Where the 4×6 inputs of two neighbouring tiles lie; those outside of the map are zeros.
-template <typename T> struct InputWindow {
-    const T* at[4][6];
+// What `turn` makes of columns of `Height` values and then of the rows of what that gives, for two neighbouring tiles
+// that begin `Apart` columns apart.
+template <int Height, int Apart, typename Read, typename Turn, typename Put>
+inline void tiles_points(Read&& read, Turn&& turn, Put&& put) {
+    Vector e[Points][Height + Apart];
+    for (int j = 0; j < Height + Apart; j++) {
+        Vector column[Height], v[Points];
+#pragma GCC unroll 6
+        for (int i = 0; i < Height; i++)
+            column[i] = read(i, j);
+        turn(column, v);
+#pragma GCC unroll 6
+        for (int i = 0; i < Points; i++)
+            e[i][j] = v[i];
+    }
+    for (int i = 0; i < Points; i++) {
+        Vector first[Points], second[Points];
+        turn(e[i], first);
+        turn(e[i] + Apart, second);
+        put(i, first, second);
+    }
+}
+
+// Where the inputs of two neighbouring tiles lie; those outside of the map are zeros.
+template <int Outputs, typename T> struct InputWindow {
+    static constexpr int Columns = Points + Outputs;
+    const T* at[Points][Columns];
 
     InputWindow(const ConvShape& s, const T* x, const T* zeros, int64_t image, int64_t row, int64_t column) {
-        int64_t top = 2 * row - s.padTop, left = 2 * column - s.padLeft;
-        for (int64_t i = 0; i < 4; i++) {
+        int64_t top = Outputs * row - s.padTop, left = Outputs * column - s.padLeft;
+        for (int64_t i = 0; i < Points; i++) {
             bool inside = static_cast<uint64_t>(top + i) < static_cast<uint64_t>(s.height);
             const T* line = x + (image * s.height + top + i) * s.width * s.channels;
-            for (int64_t j = 0; j < 6; j++)
+            for (int64_t j = 0; j < Columns; j++)
                 at[i][j] = inside & (static_cast<uint64_t>(left + j) < static_cast<uint64_t>(s.width))
                                ? line + (left + j) * s.channels
                                : zeros;
         }
     }
 
-    // put(i, j, point of the first tile, of the second), for channels channel … channel+15.
-    template <typename Put> inline void points(int64_t channel, Put&& put) const {
-        Vector d[4][6];
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++)
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++)
-                d[i][j] = load(at[i][j] + channel);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) {
-            Vector e[6];
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++)
-                e[j] = i == 0   ? d[0][j] - d[2][j]
-                       : i == 1 ? d[1][j] + d[2][j]
-                       : i == 2 ? d[2][j] - d[1][j]
-                                : d[1][j] - d[3][j];
-            put(i, 0, e[0] - e[2], e[2] - e[4]);
-            put(i, 1, e[1] + e[2], e[3] + e[4]);
-            put(i, 2, e[2] - e[1], e[4] - e[3]);
-            put(i, 3, e[1] - e[3], e[3] - e[5]);
-        }
+    // put(i, points of the first tile, of the second) for each row i, of channels channel … channel+count-1.
+    template <typename Put> inline void points(int64_t channel, int64_t count, Put&& put) const {
+        auto row = [&](int i, int j) { return at[i][j] + channel; };
+        if (count == Lanes)
+            tiles_points<Points, Outputs>([&](int i, int j) { return load(row(i, j)); }, input_points, put);
+        else
+            tiles_points<Points, Outputs>([&](int i, int j) { return load(row(i, j), count); }, input_points, put);
     }
 };
 

@@ -37,6 +37,10 @@ public sealed record ConvolutionCase(
             yield return new(channels, filters, height, width, (3, 3), (1, 1), (1, 1), (1, 1));
         foreach (var (down, across) in new[] { (0L, 0L), (2L, 2L), (0L, 2L), (2L, 1L), (1L, 0L) })
             yield return new(32, 32, 10, 15, (3, 3), (1, 1), (down, across), (1, 1));
+        foreach (var (down, across) in new[] { (2L, 2L), (0L, 4L), (3L, 1L) })
+        foreach (var (height, width) in new[] { (12, 10), (9, 13) })
+            yield return new(16, 32, height, width, (5, 5), (1, 1), (down, across), (1, 1));
+        yield return new(48, 16, 11, 8, (5, 5), (1, 1), (2, 2), (1, 1));
         yield return new(32, 16, 3, 3, (3, 3), (1, 1), (0, 0), (1, 1)) { Images = 70 };
         yield return new(16, 32, 40, 100, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };
         yield return new(32, 32, 4, 5, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };
