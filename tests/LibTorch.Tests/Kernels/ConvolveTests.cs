@@ -30,8 +30,7 @@ public sealed class ConvolveTests
         );
         var actual = Differentiate(x.to(type).ChannelsLast(), weight, offset, Ours);
 
-        // bfloat16 has 8 bits; the points of a tile are sums of up to four values, rounded anew.
-        double bound = type == ScalarType.Float32 ? 2e-6 : 0.01;
+        double bound = BoundOf(type);
         foreach (var (name, value) in actual)
         {
             Assert.That(value.shape, Is.EqualTo(expected[name].shape), name);
@@ -79,10 +78,14 @@ public sealed class ConvolveTests
         var actual = prepared.Call(x, addend, relu);
         Assert.That(actual.shape, Is.EqualTo(expected.shape));
         Assert.That(actual.dtype, Is.EqualTo(type));
-        Assert.That(Distance(actual, expected), Is.LessThan(type == ScalarType.Float32 ? 2e-6 : 0.01));
+        Assert.That(Distance(actual, expected), Is.LessThan(BoundOf(type)));
 
         static Tensor Wide(Tensor value) => value.to(ScalarType.Float64);
     }
+
+    /// <summary>Of the result's norm. bfloat16 has 8 bits, and a tile's points are weighted sums of up to 25 values, rounded anew: they
+    /// cost two bits more than a sum of products does.</summary>
+    private static double BoundOf(ScalarType type) => type == ScalarType.Float32 ? 2e-6 : 0.02;
 
     [Test]
     public void A_value_that_is_no_number_stays_where_windows_see_it([Values(1, 3, 16)] long channels)
