@@ -54,10 +54,15 @@ inline bool has_tiles(const ConvShape& s) {
            s.padLeft < s.kernelWidth;
 }
 
-// Of 4×4 outputs of a 3×3 convolution, of 2×2 of a 5×5 one.
+// Tiles of 4×4 outputs of a 3×3 convolution, or of 2×2 of a 5×5 one, each with 36 products a channel and filter.
 inline int64_t tiles_of(const ConvShape& s) {
     int64_t outputs = 7 - s.kernelHeight;
     return s.images * ((s.outHeight + outputs - 1) / outputs) * ((s.outWidth + outputs - 1) / outputs);
+}
+
+// Whether tiles that hang over the map's edges leave Winograd's method two thirds of the products at most.
+inline bool winograd_saves(const ConvShape& s) {
+    return 36 * 3 * tiles_of(s) <= 2 * s.images * s.outHeight * s.outWidth * s.kernelHeight * s.kernelWidth;
 }
 
 inline int64_t padded(int64_t channels) {

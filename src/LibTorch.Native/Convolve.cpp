@@ -21,7 +21,7 @@ using torch::autograd::variable_list;
 // The bounds below are where ours and oneDNN's took the same time (docs/performance.md).
 bool winograd_pays(Element element, const ConvShape& s) {
     // The filters' points are worked out in every call, which must be worth it.
-    return winograd_fits(element, s) && tiles_of(s) >= (element == Element::Float32 ? 8 : 32);
+    return winograd_fits(element, s) && winograd_saves(s) && tiles_of(s) >= (element == Element::Float32 ? 8 : 32);
 }
 
 enum class GradientBy { Libtorch, Winograd, Taps };
@@ -29,7 +29,7 @@ enum class GradientBy { Libtorch, Winograd, Taps };
 GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     if (!kernels().winograd_gradient || s.channels * s.filters > 256 * 256)
         return GradientBy::Libtorch;
-    if (winograd_fits(element, s))
+    if (winograd_fits(element, s) && winograd_saves(s))
         return GradientBy::Winograd;
     bool taps =
         element == Element::BFloat16 && !has_matrix_units() && whole_vectors(s) && s.kernelHeight * s.kernelWidth > 1;

@@ -54,7 +54,7 @@ Tensor convolve_prepared(const Tensor& input, const Tensor& weight, const c10::o
                          IntArrayRef stride, IntArrayRef padding, IntArrayRef dilation) {
     Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     ConvShape s = shape_of(x, weight, {stride.vec(), padding.vec(), dilation.vec()});
-    bool byPoints = points.numel() > 0 && tiles_of(s) >= 16;
+    bool byPoints = points.numel() > 0 && winograd_saves(s) && tiles_of(s) >= 16;
     if (!byPoints && (packed.numel() == 0 || products(s) > MostProducts)) {
         Tensor offset = bias ? bias->to(x.scalar_type()) : Tensor();
         // libtorch takes a method of its own for one image in float32.

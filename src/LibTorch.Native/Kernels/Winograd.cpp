@@ -16,7 +16,7 @@ template <int Outputs, typename T> void filters_of(const FilterShape& s, const f
     for (int64_t k = 0; k < Lanes; k++)
         lane[k] = static_cast<uint32_t>(k * s.filterStride);
     int64_t blocks = padded(s.filters) / Lanes, pairs = padded(s.channels) / together;
-    for (int64_t block = 0; block < blocks; block++)
+    parallel_tasks(blocks, [&](int64_t block) {
         for (int64_t pair = 0; pair < pairs; pair++) {
             Vector u[together][Points][Points];
             for (int64_t q = 0; q < together; q++) {
@@ -49,6 +49,7 @@ template <int Outputs, typename T> void filters_of(const FilterShape& s, const f
                         store_pair(to, 0, share_of(j) * u[0][i][j], share_of(j) * u[1][i][j]);
                 }
         }
+    });
 }
 
 // A row of a tile's points, 16 channels of each.

@@ -28,8 +28,8 @@ public sealed record ConvolutionCase(
 
     public static IEnumerable<ConvolutionCase> OfOneGroup() => All().Where(one => one.Groups == 1);
 
-    /// <summary>Maps of even and odd sides, tiles that hang over every edge, padding of each side from none to two, channels in
-    /// one and in several runs, and windows that only the general method or only libtorch takes.</summary>
+    /// <summary>Maps of even and odd sides, tiles that hang over every edge, padding of each side from none to the window's,
+    /// channels in one and in several runs, and windows that only the general method or only libtorch takes.</summary>
     public static IEnumerable<ConvolutionCase> All()
     {
         foreach (var (channels, filters) in new[] { (16, 16), (16, 32), (32, 16), (48, 64), (64, 48), (96, 32) })
@@ -41,6 +41,12 @@ public sealed record ConvolutionCase(
         foreach (var (height, width) in new[] { (12, 10), (9, 13) })
             yield return new(16, 32, height, width, (5, 5), (1, 1), (down, across), (1, 1));
         yield return new(48, 16, 11, 8, (5, 5), (1, 1), (2, 2), (1, 1));
+        // Vectors that channels or filters do not fill.
+        yield return new(16, 8, 12, 10, (5, 5), (1, 1), (2, 2), (1, 1));
+        yield return new(12, 24, 9, 13, (5, 5), (1, 1), (2, 2), (1, 1));
+        yield return new(40, 12, 11, 8, (3, 3), (1, 1), (1, 1), (1, 1));
+        // Tiles that hang over the map by more than they save.
+        yield return new(16, 16, 2, 5, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 40 };
         yield return new(32, 16, 3, 3, (3, 3), (1, 1), (0, 0), (1, 1)) { Images = 70 };
         yield return new(16, 32, 40, 100, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };
         yield return new(32, 32, 4, 5, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 1 };

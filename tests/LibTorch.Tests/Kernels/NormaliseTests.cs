@@ -1,24 +1,14 @@
 using NUnit.Framework;
+using static CnnSpec.LibTorch.Tests.Kernels.Maps;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace CnnSpec.LibTorch.Tests.Kernels;
 
-/// <summary>Our kernels must do what libtorch's operators do one after the other, or every network trains differently.</summary>
+/// <summary>Our normalisation must do what libtorch's operators do one after the other, or every network trains differently.</summary>
 [TestFixture]
-public sealed class FusedKernelTests
+public sealed class NormaliseTests
 {
-    /// <summary>How the input lies in memory.</summary>
-    public enum Memory
-    {
-        ChannelsLast,
-        Contiguous,
-
-        /// <summary>A range of the channels of a wider channels-last map.</summary>
-        Slice,
-        Flat,
-    }
-
     /// <summary>Channel counts below, at and across the width of a vector; a batch of one row more than a joined row holds.</summary>
     private static IEnumerable<TestCaseData> NormaliseCases() =>
         from memory in Enum.GetValues<Memory>()
@@ -214,93 +204,6 @@ public sealed class FusedKernelTests
         }
     }
 
-    private static IEnumerable<TestCaseData> PoolCases() =>
-        from channels in new[] { 1, 12, 16, 35 }
-        from window in new (long[] Kernel, long[] Stride, long[] Padding, bool Ceil)[]
-        {
-            ([3, 3], [1, 1], [1, 1], false),
-            ([3, 2], [2, 2], [1, 0], true),
-            ([2, 2], [2, 2], [0, 0], false),
-            ([2, 5], [3, 1], [1, 2], false),
-        }
-        select new TestCaseData(channels, window.Kernel, window.Stride, window.Padding, window.Ceil);
-
-    [TestCaseSource(nameof(PoolCases))]
-    public void Max_pool_equals_libtorchs_forward_and_backward(
-        int channels,
-        long[] kernel,
-        long[] stride,
-        long[] padding,
-        bool ceil
-    )
-    {
-        using var scope = NewDisposeScope();
-        Seeded.Random();
-        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
-        foreach (var memory in new[] { Memory.ChannelsLast, Memory.Contiguous })
-        foreach (bool relu in new[] { false, true })
-        {
-            // Few values, so that many are equal: of equal ones the first wins, as in libtorch.
-            var values = randint(-4, 4, [2, channels, 9, 11]).to(type);
-            var mine = Lay(values.clone(), memory).requires_grad_();
-            var other = values.clone().requires_grad_();
-            var actual = FusedKernels.MaxPool(mine, kernel, stride, padding, ceil, relu);
-            var expected = F.max_pool2d(other, kernel, stride, padding, [1, 1], ceil);
-            expected = relu ? expected.relu() : expected;
-            var direction = randint(-3, 3, expected.shape).to(type);
-            actual.backward([direction]);
-            expected.backward([direction]);
-            AssertClose(actual, expected, 0, $"value, {type}, {memory}, {relu}");
-            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}, {relu}");
-        }
-    }
-
-    /// <summary>An input that is read after its maxima are taken: its gradient is the sum of both.</summary>
-    [TestCaseSource(nameof(PoolCases))]
-    public void Max_pool_adds_the_gradient_of_later_readers(
-        int channels,
-        long[] kernel,
-        long[] stride,
-        long[] padding,
-        bool ceil
-    )
-    {
-        using var scope = NewDisposeScope();
-        Seeded.Random();
-        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
-        foreach (var memory in new[] { Memory.ChannelsLast, Memory.Contiguous, Memory.Slice })
-        {
-            // Whole numbers, so that every order of sums gives the same.
-            var values = randint(-4, 4, [2, channels, 9, 11]).to(type);
-            var mine = Lay(values.clone(), memory).requires_grad_();
-            var other = values.clone().requires_grad_();
-            var (pooled, later) = FusedKernels.MaxPoolFork(mine, kernel, stride, padding, ceil);
-            var expected = F.max_pool2d(other, kernel, stride, padding, [1, 1], ceil);
-            AssertClose(later, values, 0, $"input, {type}, {memory}");
-            var direction = randint(-3, 3, expected.shape).to(type);
-            var further = randint(-3, 3, values.shape).to(type);
-            (pooled.mul(direction).sum() + later.mul(further).sum()).backward();
-            (expected.mul(direction).sum() + other.mul(further).sum()).backward();
-            AssertClose(pooled, expected, 0, $"value, {type}, {memory}");
-            AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}");
-        }
-    }
-
-    [Test]
-    public void Max_pool_passes_on_what_is_not_a_number()
-    {
-        using var scope = NewDisposeScope();
-        var x = ones(1, 2, 4, 6);
-        x[0, 1, 2, 3] = tensor(float.NaN);
-        foreach (var sign in new[] { 1, -1 })
-        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
-        {
-            var pooled = FusedKernels.MaxPool(x.mul(sign).to(type), [2, 2], [2, 2], [0, 0], false);
-            Assert.That(pooled.isnan().sum().item<long>(), Is.EqualTo(1), $"{type}");
-            Assert.That(float.IsNaN(pooled[0, 1, 1, 1].@float().item<float>()), $"{type}");
-        }
-    }
-
     private sealed record Weights(Tensor Scale, Tensor Shift, Tensor Mean, Tensor Variance)
     {
         /// <summary>The same for the same seed of the calls before it.</summary>
@@ -371,27 +274,5 @@ public sealed class FusedKernelTests
         if (added is not null)
             results["gradient of the addend"] = added.grad!;
         return results;
-    }
-
-    private static Tensor Lay(Tensor values, Memory memory)
-    {
-        if (memory is Memory.Contiguous or Memory.Flat)
-            return values.contiguous();
-        if (memory == Memory.ChannelsLast)
-            return values.ChannelsLast();
-        var shape = values.shape;
-        var wide = zeros(shape[0], shape[1] + 5, shape[2], shape[3]).to(values.dtype).ChannelsLast();
-        var part = wide.narrow(1, 2, shape[1]);
-        part.copy_(values);
-        return part;
-    }
-
-    /// <summary>Relative to the largest value.</summary>
-    private static void AssertClose(Tensor actual, Tensor expected, double tolerance, string what)
-    {
-        Assert.That(actual.shape, Is.EqualTo(expected.shape), what);
-        var (left, right) = (actual.@double(), expected.@double());
-        double largest = Math.Max(1, right.abs().max().item<double>());
-        Assert.That((left - right).abs().max().item<double>(), Is.LessThanOrEqualTo(tolerance * largest), what);
     }
 }
