@@ -238,15 +238,16 @@ public:
 };
 
 template <typename T, bool Placed> void windows_of(const PoolShape& s, bool relu, const T* x, T* y, uint8_t* position) {
-    constexpr int64_t Rows = 8;
-    int64_t bands = (s.outHeight + Rows - 1) / Rows;
+    // Bands of an image share rows of inputs, which each works out for itself: no more of them than threads may want.
+    int64_t most = std::clamp<int64_t>(s.images * s.outHeight / 64, 8, std::max<int64_t>(8, s.outHeight));
+    int64_t bands = (s.outHeight + most - 1) / most;
     auto runs = runs_of(s);
     parallel_workers(s.images * bands, [&](Tasks& tasks) {
         Windows<T, Placed> windows(s, runs, relu);
         for (int64_t task; (task = tasks.next()) >= 0;) {
-            int64_t image = task / bands, begin = task % bands * Rows;
+            int64_t image = task / bands, begin = task % bands * most;
             int64_t to = image * s.outHeight * s.outWidth * s.channels;
-            windows.work(begin, std::min(begin + Rows, s.outHeight), x + image * s.height * s.width * s.channels,
+            windows.work(begin, std::min(begin + most, s.outHeight), x + image * s.height * s.width * s.channels,
                          y + to, position + to);
         }
     });
