@@ -144,7 +144,8 @@ let private overrides (options: Options) (networks: BlockDeclaration list) : Ove
 let private isReserved name =
     (Catalog.tryFind name).IsSome
     || (Builtins.tryFind name).IsSome
-    || List.contains name [ "channels"; "height"; "width"; "params"; "split" ]
+    || List.contains name Ambient.names
+    || name = Leaves.splitSignature.Name
 
 let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) : Compilation =
     let diagnostics = ResizeArray<Diagnostic> syntax

@@ -94,9 +94,9 @@ public static class DataShowCommand
             : [3, 128, 128];
 
     private static Recipe Recipe(Compile.Network network, string file, string? name) =>
-        network.Recipes.FirstOrDefault(recipe => name is null || recipe.Name == name)
+        RecipeChoice.Of(network, file, name)
         ?? throw new InputError(
-            name is null ? $"{file} does not say how to train" : $"{file} has no recipe called {name}",
+            $"{file} does not say how to train",
             "name a spec with a section such as 'train { augment = [flip] }'"
         );
 }

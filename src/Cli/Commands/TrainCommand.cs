@@ -241,16 +241,8 @@ public sealed class TrainCommand
     /// <summary>The recipe that the command line or the file chooses, on the data that the command line names.</summary>
     private Recipe Choose(Compile.Network network, string file, ParseResult arguments)
     {
-        string? name = arguments.GetValue(_recipe);
-        var found = network.Recipes.FirstOrDefault(recipe => name is null || recipe.Name == name);
+        var found = RecipeChoice.Of(network, file, arguments.GetValue(_recipe));
         string? data = arguments.GetValue(_data);
-        if (found is null && name is not null)
-            throw new InputError(
-                $"{file} has no recipe called {name}",
-                network.Recipes.IsEmpty
-                    ? "it has none"
-                    : $"it has {string.Join(", ", network.Recipes.Select(r => r.Name))}"
-            );
         if (data is not null)
         {
             var source = DataAccess.Named(data, found?.Data.Validation ?? 0);
@@ -284,10 +276,7 @@ public sealed class TrainCommand
                 "end it with flatten and linear(classes)"
             );
         if (data.Classes is { Value: var classes } && classes != output.Head)
-            throw new InputError(
-                $"{data.Name} has {classes} classes, and the network's head gives {output.Head}",
-                $"let the last layer have {classes} outputs, as in --set classes={classes} where the spec has that parameter"
-            );
+            throw InputError.OtherClasses($"{data.Name} has", classes, output.Head);
     }
 
     /// <summary><c>runs/name</c>, or <c>runs/name-2</c> and so on: no run is ever overwritten unasked.</summary>

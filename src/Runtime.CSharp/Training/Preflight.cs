@@ -62,9 +62,6 @@ internal static class Preflight
         long outputs = ProgramModule.outputShape(program).Head;
         int classes = data.Train.ClassNames.Count;
         if (classes > outputs)
-            throw new InputError(
-                $"the data have {classes} classes, and the network's head gives {outputs}",
-                $"let the last layer have {classes} outputs, as in --set classes={classes} where the spec has that parameter"
-            );
+            throw InputError.OtherClasses("the data have", classes, outputs);
     }
 }

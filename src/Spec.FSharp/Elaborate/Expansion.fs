@@ -33,6 +33,16 @@ type internal InputState =
     /// It is wrong or missing, and that has been reported.
     | Faulty
 
+/// Names that every expression of a network's body has.
+module internal Ambient =
+    /// Of the tensor in hand, in the order of its shape.
+    let dimensions = [ "channels"; "height"; "width" ]
+
+    /// Learnt numbers of the network so far.
+    let parameters = "params"
+
+    let names = parameters :: dimensions
+
 /// A network being expanded: its graph so far, the tensor in hand, and what all statements do with them.
 type internal Expansion
     (
@@ -72,15 +82,13 @@ type internal Expansion
 
                     Some Unknown
 
-        match name with
-        | "channels" -> dimension 0
-        | "height" -> dimension 1
-        | "width" -> dimension 2
-        | "params" ->
+        match List.tryFindIndex ((=) name) Ambient.dimensions with
+        | Some index -> dimension index
+        | None when name = Ambient.parameters ->
             match current with
             | Poisoned -> Some Unknown
             | Known _ -> Some(Int(builder.Nodes |> Seq.sumBy (fun node -> Cost.parameters node.Weights)))
-        | _ -> None
+        | None -> None
 
     let context: EvaluationContext =
         {
