@@ -34,10 +34,6 @@ inline ConvShape reversed(const ConvShape& s) {
     return r;
 }
 
-inline bool whole_vectors(const ConvShape& s) {
-    return s.channels % 16 == 0 && s.filters % 16 == 0;
-}
-
 // Matrix units beat any saving of bfloat16 products.
 inline bool has_matrix_units() {
 #if defined(CNNSPEC_X86_LEVELS)
@@ -69,11 +65,14 @@ inline int64_t padded(int64_t channels) {
     return (channels + 15) / 16 * 16;
 }
 
-// Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough. It fills
-// vectors up with zeros, half of them at most.
+// Whether vectors that are filled up with zeros are half full at least.
+inline bool fills_vectors(const ConvShape& s) {
+    return padded(s.channels) * padded(s.filters) <= 2 * s.channels * s.filters;
+}
+
+// Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough.
 inline bool winograd_fits(Element element, const ConvShape& s) {
-    int64_t products = padded(s.channels) * padded(s.filters);
-    return kernels().winograd && has_tiles(s) && products <= 2 * s.channels * s.filters &&
+    return kernels().winograd && has_tiles(s) && fills_vectors(s) &&
            (element == Element::Float32 || !has_matrix_units());
 }
 

@@ -32,7 +32,7 @@ GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     if (winograd_fits(element, s) && winograd_saves(s))
         return GradientBy::Winograd;
     bool taps =
-        element == Element::BFloat16 && !has_matrix_units() && whole_vectors(s) && s.kernelHeight * s.kernelWidth > 1;
+        element == Element::BFloat16 && !has_matrix_units() && fills_vectors(s) && s.kernelHeight * s.kernelWidth > 1;
     return taps ? GradientBy::Taps : GradientBy::Libtorch;
 }
 

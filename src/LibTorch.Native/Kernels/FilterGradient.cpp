@@ -10,10 +10,10 @@ namespace {
 
 constexpr int64_t Two = Together<BFloat16>; // pixels of a lane
 
-// Channels of one pixel and of the next in turn; null is a pixel of zeros.
-inline void interleave(BFloat16* to, const BFloat16* first, const BFloat16* second) {
-    __m256i low = first ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first)) : _mm256_setzero_si256();
-    __m256i high = second ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second)) : _mm256_setzero_si256();
+// The channels `there` of one pixel and of the next in turn, and zeros for the others; null is a pixel of zeros.
+inline void interleave(BFloat16* to, const BFloat16* first, const BFloat16* second, __mmask16 there) {
+    __m256i low = first ? _mm256_maskz_loadu_epi16(there, first) : _mm256_setzero_si256();
+    __m256i high = second ? _mm256_maskz_loadu_epi16(there, second) : _mm256_setzero_si256();
     _mm512_storeu_si512(to, interleaved(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)));
 }
 
@@ -23,8 +23,8 @@ void pair_line(BFloat16* to, const BFloat16* line, int64_t width, int64_t channe
     auto pixel = [&](int64_t at) { return line && at >= 0 && at < width ? line + at * channels : nullptr; };
     for (int64_t q = 0; q < pairs; q++) {
         const BFloat16 *first = pixel(start + 2 * q * step), *second = pixel(start + (2 * q + 1) * step);
-        for (int64_t c = 0; c < channels; c += Lanes)
-            interleave(to + (q * channels + c) * Two, first ? first + c : nullptr, second ? second + c : nullptr);
+        for (int64_t c = 0; c < channels; c += Lanes, to += Lanes * Two)
+            interleave(to, first ? first + c : nullptr, second ? second + c : nullptr, first_lanes(channels - c));
     }
 }
 
@@ -69,16 +69,18 @@ class Work {
     const Columns& columns;
     const Blocks& blocks;
     const BFloat16 *x, *dy;
-    const int64_t lines, line; // input lines of a block and image; elements of one phase of a line
+    const int64_t channels, filters; // in whole vectors
+    const int64_t lines, line;       // input lines of a block and image; elements of one phase of a line
     const Scratch<BFloat16> inputs, gradients;
 
 public:
     Work(const ConvShape& s, const Columns& columns, const Blocks& blocks, const BFloat16* x, const BFloat16* dy)
-        : s(s), columns(columns), blocks(blocks), x(x), dy(dy),
+        : s(s), columns(columns), blocks(blocks), x(x), dy(dy), channels(padded(s.channels)),
+          filters(padded(s.filters)),
           lines((blocks.rows - 1) * s.strideHeight + (s.kernelHeight - 1) * s.dilationHeight + 1),
-          line(columns.length * s.channels * Two),
+          line(columns.length * channels * Two),
           inputs(blocks.images * lines * static_cast<int64_t>(columns.start.size()) * line),
-          gradients(blocks.images * blocks.rows * columns.pairs * s.filters * Two) {}
+          gradients(blocks.images * blocks.rows * columns.pairs * filters * Two) {}
 
     void run(int64_t block, float* sums) {
         int64_t image = block / blocks.each * blocks.images, images = std::min(blocks.images, s.images - image);
@@ -89,7 +91,7 @@ public:
             for (int64_t w = 0; w < s.kernelWidth; w++)
                 for (int64_t c = 0; c < s.channels; c += Lanes)
                     for (int64_t k = 0; k < s.filters; k += Lanes)
-                        add_tap(sums + ((h * s.kernelWidth + w) * s.channels + c) * s.filters + k, h, w, c, k, images,
+                        add_tap(sums + ((h * s.kernelWidth + w) * channels + c) * filters + k, h, w, c, k, images,
                                 rows);
     }
 
@@ -99,7 +101,7 @@ private:
     }
 
     BFloat16* gradient(int64_t image, int64_t row) const {
-        return gradients.get() + (image * blocks.rows + row) * columns.pairs * s.filters * Two;
+        return gradients.get() + (image * blocks.rows + row) * columns.pairs * filters * Two;
     }
 
     void read(int64_t image, int64_t slot, int64_t row, int64_t rows) {
@@ -122,9 +124,9 @@ private:
         Vector acc[Lanes];
 #pragma GCC unroll 16
         for (int i = 0; i < Lanes; i++)
-            acc[i] = load(sums + i * s.filters);
+            acc[i] = load(sums + i * filters);
         Column column = columns.of[w];
-        const int64_t vStep = s.channels * Two, dStep = s.filters * Two;
+        const int64_t vStep = channels * Two, dStep = filters * Two;
         for (int64_t image = 0; image < images; image++)
             for (int64_t row = 0; row < rows; row++) {
                 const BFloat16* v = input(image, row * s.strideHeight + h * s.dilationHeight, column.phase) +
@@ -142,15 +144,15 @@ private:
             }
 #pragma GCC unroll 16
         for (int i = 0; i < Lanes; i++)
-            store(sums + i * s.filters, acc[i]);
+            store(sums + i * filters, acc[i]);
     }
 };
 
 void filter_gradient(const ConvShape& s, const void* x, const void* dy, float* dweight) {
     Columns columns(s);
     Blocks blocks(s, columns.pairs);
-    int64_t size = s.kernelHeight * s.kernelWidth * s.channels * s.filters;
-    Parts parts(size, blocks.count);
+    int64_t taps = s.kernelHeight * s.kernelWidth, channels = padded(s.channels), filters = padded(s.filters);
+    Parts parts(taps * channels * filters, blocks.count);
     parallel_workers(parts.count, [&](Tasks& tasks) {
         Work work(s, columns, blocks, static_cast<const BFloat16*>(x), static_cast<const BFloat16*>(dy));
         for (int64_t part; (part = tasks.next()) >= 0;) {
@@ -160,12 +162,11 @@ void filter_gradient(const ConvShape& s, const void* x, const void* dy, float* d
                 work.run(block, sums);
         }
     });
-    int64_t taps = s.kernelHeight * s.kernelWidth;
     parallel_tasks(s.channels, [&](int64_t c) {
         for (int64_t tap = 0; tap < taps; tap++)
             for (int64_t k = 0; k < s.filters; k += Lanes)
                 Parts::scatter(dweight + (k * s.channels + c) * taps + tap, s.channels * taps,
-                               parts.sum((tap * s.channels + c) * s.filters + k));
+                               parts.sum((tap * channels + c) * filters + k), std::min(Lanes, s.filters - k));
     });
 }
 

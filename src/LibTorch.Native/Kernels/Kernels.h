@@ -129,8 +129,7 @@ struct Kernels {
     int64_t (*packed_size)(Element, const ConvShape&);
     void (*pack_filters)(Element, const ConvShape&, const float* weight, void* packed);
     void (*direct)(Element, const ConvShape&, const void* x, const void* packed, const ConvEnd&, void* y);
-    // Gradients of filters, [K][C][h][w]: of 3×3 and 5×5 ones of stride 1, and of any, of bfloat16 maps whose channels
-    // and filters are multiples of 16.
+    // Gradients of filters, [K][C][h][w]: of 3×3 and 5×5 ones of stride 1, and of any, of bfloat16 maps.
     void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);
 };

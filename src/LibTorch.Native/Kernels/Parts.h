@@ -33,11 +33,11 @@ public:
     }
 
     // To `to` and every `stride` floats on, `count` times: the filters of one tap and channel in [K][C][h][w].
-    static void scatter(float* to, int64_t stride, Vector values, int64_t count = Lanes) {
+    static void scatter(float* to, int64_t stride, Vector values, int64_t count) {
         Words lane;
         for (int64_t k = 0; k < Lanes; k++)
             lane[k] = static_cast<uint32_t>(k * stride);
-        _mm512_mask_i32scatter_ps(to, static_cast<__mmask16>((1 << count) - 1), (__m512i)lane, (__m512)values, 4);
+        _mm512_mask_i32scatter_ps(to, first_lanes(count), (__m512i)lane, (__m512)values, 4);
     }
 
 private:

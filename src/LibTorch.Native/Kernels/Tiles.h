@@ -74,6 +74,11 @@ constexpr int64_t padded(int64_t channels) {
     return (channels + Lanes - 1) / Lanes * Lanes;
 }
 
+// The mask of the first `count` lanes, or of all.
+inline __mmask16 first_lanes(int64_t count) {
+    return static_cast<__mmask16>(count >= Lanes ? 0xffff : (1 << count) - 1);
+}
+
 // In each direction; `Outputs` is 4 for 3×3 filters and 2 for 5×5 ones.
 constexpr int Points = 6;
 constexpr int taps_of(int outputs) {

@@ -21,8 +21,7 @@ template <int Outputs, typename T> void filters_of(const FilterShape& s, const f
             Vector u[together][Points][Points];
             for (int64_t q = 0; q < together; q++) {
                 int64_t channel = pair * together + q;
-                int64_t left = channel < s.channels ? std::min(Lanes, s.filters - block * Lanes) : 0;
-                auto there = static_cast<__mmask16>((1 << left) - 1);
+                __mmask16 there = channel < s.channels ? first_lanes(s.filters - block * Lanes) : 0;
                 const float* from = weight + block * Lanes * s.filterStride + channel * s.channelStride;
                 Vector t[Taps][Points];
                 for (int j = 0; j < Taps; j++) {
@@ -120,6 +119,9 @@ template <typename T> struct Destination {
     int64_t columns, rows; // of the tile that are within the map; none where it is outside
 };
 
+// As many as have room in the cache with their points.
+constexpr int64_t BlockTiles = 48;
+
 // Rows of tiles, some at a time, so that their points stay in the cache.
 template <int Outputs, typename T> class Rows {
     // Tiles whose sums have registers enough.
@@ -137,7 +139,7 @@ template <int Outputs, typename T> class Rows {
 public:
     Rows(const ConvShape& shape, const T* x, const T* filters, const ConvEnd& end, T* y)
         : s(shape), grid(shape), x(x), filters(filters), end(end), y(y), channels(padded(s.channels)),
-          most(grid.rows_of(48)), zeros(s.channels),
+          most(grid.rows_of(BlockTiles)), zeros(s.channels),
           points(Points * (Points * channels * most * grid.across + channels / Lanes * Slack)),
           destinations(most * grid.across) {}
 
@@ -207,7 +209,10 @@ private:
 
 template <int Outputs, typename T>
 void convolve(const ConvShape& shape, const void* x, const void* filters, const ConvEnd& end, void* y) {
-    int64_t rows = TileGrid(shape).rows, count = std::min<int64_t>(rows, 64);
+    // A task reads all filters, so it should have a block of tiles at least.
+    TileGrid grid(shape);
+    int64_t rows = grid.rows, blocks = rows / grid.rows_of(BlockTiles);
+    int64_t count = std::min(rows, std::clamp<int64_t>(blocks, 8, 64));
     parallel_workers(count, [&](Tasks& tasks) {
         Rows<Outputs, T> work(shape, static_cast<const T*>(x), static_cast<const T*>(filters), end, static_cast<T*>(y));
         for (int64_t task; (task = tasks.next()) >= 0;)

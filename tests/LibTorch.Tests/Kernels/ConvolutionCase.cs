@@ -45,6 +45,8 @@ public sealed record ConvolutionCase(
         yield return new(16, 8, 12, 10, (5, 5), (1, 1), (2, 2), (1, 1));
         yield return new(12, 24, 9, 13, (5, 5), (1, 1), (2, 2), (1, 1));
         yield return new(40, 12, 11, 8, (3, 3), (1, 1), (1, 1), (1, 1));
+        yield return new(24, 40, 11, 8, (3, 3), (2, 1), (1, 1), (1, 1));
+        yield return new(40, 24, 9, 7, (1, 1), (1, 1), (0, 0), (1, 1));
         // Tiles that hang over the map by more than they save.
         yield return new(16, 16, 2, 5, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 40 };
         yield return new(32, 16, 3, 3, (3, 3), (1, 1), (0, 0), (1, 1)) { Images = 70 };
