@@ -143,9 +143,13 @@ public:
           points(Points * (Points * channels * most * grid.across + channels / Lanes * Slack)),
           destinations(most * grid.across) {}
 
+    // In blocks of about the same size.
     void run(int64_t begin, int64_t end) {
-        for (int64_t first = begin; first < end; first += most)
-            block(first, std::min(most, end - first));
+        int64_t rows = end - begin, blocks = (rows + most - 1) / most;
+        for (int64_t i = 0; i < blocks; i++) {
+            int64_t first = begin + rows * i / blocks;
+            block(first, begin + rows * (i + 1) / blocks - first);
+        }
     }
 
 private:
@@ -209,10 +213,11 @@ private:
 
 template <int Outputs, typename T>
 void convolve(const ConvShape& shape, const void* x, const void* filters, const ConvEnd& end, void* y) {
-    // A task reads all filters, so it should have a block of tiles at least.
+    // A task reads all filters, so it should have a block of tiles at least; but threads should finish at the same
+    // time.
     TileGrid grid(shape);
-    int64_t rows = grid.rows, blocks = rows / grid.rows_of(BlockTiles);
-    int64_t count = std::min(rows, std::clamp<int64_t>(blocks, 8, 64));
+    int64_t rows = grid.rows, most = grid.rows_of(BlockTiles), blocks = (rows + most - 1) / most;
+    int64_t count = std::min(rows, std::min<int64_t>((blocks + 7) / 8 * 8, 64));
     parallel_workers(count, [&](Tasks& tasks) {
         Rows<Outputs, T> work(shape, static_cast<const T*>(x), static_cast<const T*>(filters), end, static_cast<T*>(y));
         for (int64_t task; (task = tasks.next()) >= 0;)
