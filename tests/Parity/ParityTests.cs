@@ -16,6 +16,10 @@ public class ParityTests
 {
     private const double Tolerance = 1e-4;
 
+    /// <summary>Inception v3's auxiliary head normalises over as many values as the batch has images, four: what the layers before
+    /// rounded differently is divided by a spread that may be small.</summary>
+    private const double AuxiliaryTolerance = 5e-4;
+
     /// <summary>Spec and the parameter count that independent PyTorch models have.</summary>
     private static readonly object[] Networks =
     [
@@ -85,7 +89,12 @@ public class ParityTests
         var outputs = network.ForwardWithHeads(input);
         AssertEqual(outputs[0], Path.Combine(folder, "train.npy"), "training");
         for (int head = 1; head < outputs.Length; head++)
-            AssertEqual(outputs[head], Path.Combine(folder, $"head{head - 1}.npy"), $"auxiliary head {head}");
+            AssertEqual(
+                outputs[head],
+                Path.Combine(folder, $"head{head - 1}.npy"),
+                $"auxiliary head {head}",
+                AuxiliaryTolerance
+            );
 
         using var after = new Network(program);
         WeightFile.Load(Path.Combine(folder, "after.safetensors"), after);
@@ -122,13 +131,13 @@ public class ParityTests
 
     private static string Sizes(IEnumerable<long> shape) => string.Join('x', shape);
 
-    private static void AssertEqual(Tensor ours, string path, string mode)
+    private static void AssertEqual(Tensor ours, string path, string mode, double tolerance = Tolerance)
     {
         var (shape, values) = NpyFile.Read(path);
         Assert.That(ours.shape, Is.EqualTo(shape), mode);
         var theirs = tensor(values.AsMemory(), shape);
         double scale = Math.Max(1, theirs.abs().max().item<float>());
-        Assert.That(ours.sub(theirs).abs().max().item<float>() / scale, Is.LessThan(Tolerance), mode);
+        Assert.That(ours.sub(theirs).abs().max().item<float>() / scale, Is.LessThan(tolerance), mode);
     }
 
     /// <summary>Chance differs between two runs of anything; PyTorch's side sets its dropouts to zero, too.</summary>
