@@ -88,6 +88,25 @@ public class ForeignWeightsTests
         }
     }
 
+    [Test]
+    public void An_array_that_a_file_has_twice_is_named()
+    {
+        string path = Path.Combine(_folder, "twice.npz");
+        File.Copy(Path.Combine(_folder, "arrays.npz"), path);
+        using (var archive = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Update))
+        {
+            var first = archive.Entries[0];
+            using var array = new MemoryStream();
+            using (var stream = first.Open())
+                stream.CopyTo(array);
+            using var again = archive.CreateEntry(first.FullName).Open();
+            again.Write(array.ToArray());
+        }
+        using var network = NewNetwork();
+        var error = Assert.Throws<InputError>(() => WeightFile.Load(path, network))!;
+        Assert.That(error.Message, Does.StartWith(path).And.Contain("twice"));
+    }
+
     private static Network NewNetwork() =>
         new(Specs.Program(File.ReadAllText(Path.Combine(Specs.Root, "specs/cifar10/resnet18-small.cnn"))));
 }

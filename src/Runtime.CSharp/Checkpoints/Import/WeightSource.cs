@@ -60,11 +60,18 @@ public static class WeightSource
         return Safetensors.Read(path).Tensors;
     }
 
-    private static Dictionary<string, StoredTensor> OfNumPy(string path, ZipArchive archive) =>
-        archive
-            .Entries.Where(entry => entry.FullName.EndsWith(".npy"))
-            .ToDictionary(
-                entry => entry.FullName[..^".npy".Length],
-                entry => NpyFile.ReadTensor($"{path}/{entry.FullName}", ZipMember.Read(entry))
-            );
+    /// <exception cref="FormatException">It has an array twice, as a damaged list of names may say.</exception>
+    private static Dictionary<string, StoredTensor> OfNumPy(string path, ZipArchive archive)
+    {
+        var arrays = new Dictionary<string, StoredTensor>();
+        foreach (var entry in archive.Entries.Where(entry => entry.FullName.EndsWith(".npy")))
+            if (
+                !arrays.TryAdd(
+                    entry.FullName[..^".npy".Length],
+                    NpyFile.ReadTensor($"{path}/{entry.FullName}", ZipMember.Read(entry))
+                )
+            )
+                throw new FormatException($"it has {entry.FullName} twice");
+        return arrays;
+    }
 }
