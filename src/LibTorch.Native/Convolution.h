@@ -52,17 +52,14 @@ inline bool has_tiles(const ConvShape& s) {
 
 // Tiles of 4×4 outputs of a 3×3 convolution, or of 2×2 of a 5×5 one, each with 36 products a channel and filter.
 inline int64_t tiles_of(const ConvShape& s) {
-    int64_t outputs = 7 - s.kernelHeight;
+    int64_t outputs = tile_side(s.kernelHeight);
     return s.images * ((s.outHeight + outputs - 1) / outputs) * ((s.outWidth + outputs - 1) / outputs);
 }
 
 // Whether tiles that hang over the map's edges leave Winograd's method two thirds of the products at most.
 inline bool winograd_saves(const ConvShape& s) {
-    return 36 * 3 * tiles_of(s) <= 2 * s.images * s.outHeight * s.outWidth * s.kernelHeight * s.kernelWidth;
-}
-
-inline int64_t padded(int64_t channels) {
-    return (channels + 15) / 16 * 16;
+    return 3 * Points * Points * tiles_of(s) <=
+           2 * s.images * s.outHeight * s.outWidth * s.kernelHeight * s.kernelWidth;
 }
 
 // Whether vectors that are filled up with zeros are half full at least.
@@ -79,7 +76,7 @@ inline bool winograd_fits(Element element, const ConvShape& s) {
 // The points of filters for Winograd's method, in the type of the maps that they meet.
 inline at::Tensor points_of(const at::Tensor& weight, Element element, const ConvShape& s, bool rotated) {
     at::Tensor floats = weight.to(at::kFloat).contiguous();
-    at::Tensor points = at::empty({36 * padded(s.channels) * padded(s.filters)},
+    at::Tensor points = at::empty({Points * Points * padded(s.channels) * padded(s.filters)},
                                   at::TensorOptions().dtype(element == Element::Float32 ? at::kFloat : at::kBFloat16));
     int64_t taps = s.kernelHeight, each = taps * taps;
     FilterShape shape{

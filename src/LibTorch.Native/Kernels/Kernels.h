@@ -105,6 +105,17 @@ struct FilterShape {
     bool rotated;
 };
 
+// Winograd's method takes six points in each direction, for so many outputs of filters of so many taps.
+constexpr int Points = 6;
+constexpr int64_t tile_side(int64_t taps) {
+    return Points + 1 - taps;
+}
+
+// Channels or filters in whole vectors of it, the last filled up with zeros.
+constexpr int64_t padded(int64_t channels) {
+    return (channels + 15) / 16 * 16;
+}
+
 struct Kernels {
     const char* name;
     // Mean and variance (over all rows, not corrected) of each channel.

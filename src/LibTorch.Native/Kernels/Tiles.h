@@ -69,18 +69,14 @@ private:
 // Between rows of points, so that they do not all begin at the same place of the cache.
 constexpr int64_t Slack = 32;
 
-// Channels and filters in whole vectors, the last filled up with zeros.
-constexpr int64_t padded(int64_t channels) {
-    return (channels + Lanes - 1) / Lanes * Lanes;
-}
-
 // The mask of the first `count` lanes, or of all.
 inline __mmask16 first_lanes(int64_t count) {
     return static_cast<__mmask16>(count >= Lanes ? 0xffff : (1 << count) - 1);
 }
 
-// In each direction; `Outputs` is 4 for 3×3 filters and 2 for 5×5 ones.
-constexpr int Points = 6;
+static_assert(padded(1) == Lanes, "vectors of another width");
+
+// The reverse of tile_side; `Outputs` is 4 for 3×3 filters and 2 for 5×5 ones.
 constexpr int taps_of(int outputs) {
     return Points + 1 - outputs;
 }
@@ -143,7 +139,7 @@ constexpr float share_of(int point) {
 struct TileGrid {
     int64_t outputs, down, across, rows;
     explicit TileGrid(const ConvShape& s)
-        : outputs(Points + 1 - s.kernelHeight), down((s.outHeight + outputs - 1) / outputs),
+        : outputs(tile_side(s.kernelHeight)), down((s.outHeight + outputs - 1) / outputs),
           across((s.outWidth + 2 * outputs - 1) / (2 * outputs) * 2), rows(s.images * down) {}
 
     // The line of all images' that the outputs of a row begin at; its inputs begin about there.

@@ -12,7 +12,7 @@ internal sealed class Constant(float[] values, params long[] shape)
     /// <summary>Lives as long as this does.</summary>
     public Tensor On(Device device)
     {
-        if (_there is null || _there.device.ToString() != device.ToString())
+        if (_there is null || _there.device_type != device.type || _there.device.index != device.index)
             _there = tensor(values, shape, device: device).DetachFromDisposeScope();
         return _there;
     }

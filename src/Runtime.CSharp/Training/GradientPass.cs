@@ -28,7 +28,6 @@ internal sealed class GradientPass : IDisposable
     private readonly Network _network;
     private readonly Objective _objective;
     private readonly RecipeOptimizer _optimizer;
-    private readonly bool _keepsGradients;
     private Capture? _capture;
     private Captured? _captured;
     private Kind? _last;
@@ -41,8 +40,6 @@ internal sealed class GradientPass : IDisposable
     internal GradientPass(Network network, Objective objective, RecipeOptimizer optimizer, Capture? capture)
     {
         (_network, _objective, _optimizer, _capture) = (network, objective, optimizer, capture);
-        // What is captured writes to the same gradients for ever.
-        _keepsGradients = capture is not null;
     }
 
     /// <summary>Why the device did not take the work as a whole though it should have been able to; null where it did, or cannot.</summary>
@@ -53,7 +50,8 @@ internal sealed class GradientPass : IDisposable
     /// <summary>Begins a step: its gradients are zero.</summary>
     public void Begin()
     {
-        if (_keepsGradients)
+        // What is captured writes to the same gradients for ever.
+        if (_capture is not null)
             _optimizer.ZeroGradients();
         else
             _optimizer.ForgetGradients();

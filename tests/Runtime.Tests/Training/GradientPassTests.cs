@@ -86,6 +86,23 @@ public class GradientPassTests
         Assert.That((device.Captured, device.Replayed, device.Released), Is.EqualTo((1, replays, true)));
     }
 
+    [Test]
+    public void Mixed_images_come_with_the_labels_of_their_partners()
+    {
+        using var scope = NewDisposeScope();
+        EngineSetup.Initialise();
+        var plan = Runs.Plan("flatten; linear(10)", "batch = 16; augment = mixup(alpha=0.4)", "unused");
+        using var batch = TrainingData.Of(plan).Batches.Epoch(0).First();
+        var tensors = BatchTensors.Of(batch, CPU);
+        Assert.That(tensors.Labels.data<long>().ToArray(), Is.EqualTo(batch.Labels[..16]));
+        var (labels, share) = tensors.Mixed!.Value;
+        Assert.That(
+            labels.data<long>().ToArray(),
+            Is.EqualTo(batch.Mixing!.Partner.Select(row => batch.Labels[row])).And.Not.EqualTo(batch.Labels[..16])
+        );
+        Assert.That(share.data<float>().ToArray(), Is.EqualTo(batch.Mixing.Weight));
+    }
+
     [TestCase("batch = 30; optimizer = sgd(lr=0.1, momentum=0.9, weight_decay=1e-3)")]
     [TestCase("batch = 32; optimizer = adam(lr=0.01); augment = mixup(alpha=0.4); accumulate = 2")]
     public void A_gpu_gives_the_same_numbers_both_ways(string recipe)

@@ -86,6 +86,7 @@ public class NumberCheckTests
         var gradients = new[] { rand(3, 4), rand(5).neg(), zeros(2, 2) };
         Assert.That(IsFinite(gradients));
         Assert.That(IsFinite([.. gradients, tensor(new[] { 1f, float.NaN })]), Is.False);
+        Assert.That(IsFinite([.. gradients, tensor(new[] { float.NegativeInfinity })]), Is.False);
         Assert.That(
             IsFinite([.. gradients, tensor(new[] { float.NegativeInfinity, float.PositiveInfinity })]),
             Is.False
