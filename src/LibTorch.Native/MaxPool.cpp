@@ -41,7 +41,7 @@ public:
         Tensor y = channels_last(x, shape.outHeight, shape.outWidth, x.scalar_type());
         Tensor position = channels_last(x, shape.outHeight, shape.outWidth, at::kByte);
         kernels().max_pool(element_of(x), shape, relu, x.data_ptr(), y.data_ptr(), position.data_ptr<uint8_t>());
-        context->save_for_backward({position, relu ? y : Tensor()});
+        context->save_for_backward({position});
         context->saved_data["shape"] =
             std::vector<int64_t>{shape.images,       shape.channels,    shape.height,       shape.width,
                                  shape.outHeight,    shape.outWidth,    shape.kernelHeight, shape.kernelWidth,
@@ -50,17 +50,15 @@ public:
     }
 
     static variable_list backward(AutogradContext* context, variable_list gradients) {
-        auto saved = context->get_saved_variables();
-        Tensor position = saved[0], y = saved[1];
+        Tensor position = context->get_saved_variables()[0];
         auto s = context->saved_data["shape"].toIntVector();
         PoolShape shape{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
         Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
         Tensor dx = channels_last(dy, shape.height, shape.width, dy.scalar_type()), passed;
         if (gradients.size() > 1)
             passed = gradients[1].to(dy.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-        kernels().max_pool_input(element_of(dy), shape, dy.data_ptr(), y.defined() ? y.data_ptr() : nullptr,
-                                 position.data_ptr<uint8_t>(), passed.defined() ? passed.data_ptr() : nullptr,
-                                 dx.data_ptr());
+        kernels().max_pool_input(element_of(dy), shape, dy.data_ptr(), position.data_ptr<uint8_t>(),
+                                 passed.defined() ? passed.data_ptr() : nullptr, dx.data_ptr());
         return {dx, Tensor(), Tensor(), Tensor()};
     }
 };
@@ -69,7 +67,7 @@ public:
 // is written. [N,C,H,W] → [N,C,H',W'], float32 or bfloat16. Anything else goes to libtorch's own.
 variable_list pooled(const Tensor& x, IntArrayRef kernel, IntArrayRef stride, IntArrayRef padding, bool ceil, bool relu,
                      bool forks) {
-    bool fits = x.dim() == 4 && has_kernels(x) && kernel[0] * kernel[1] <= 256 && 2 * padding[0] <= kernel[0] &&
+    bool fits = x.dim() == 4 && has_kernels(x) && kernel[0] * kernel[1] <= Nowhere && 2 * padding[0] <= kernel[0] &&
                 2 * padding[1] <= kernel[1];
     if (!fits) {
         Tensor y = at::max_pool2d(x, kernel, stride, padding, /*dilation=*/1, ceil);

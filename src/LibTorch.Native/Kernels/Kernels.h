@@ -86,6 +86,9 @@ struct PoolShape {
     int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft;
 };
 
+// The position of a maximum that passes no gradient on; windows have fewer inputs.
+constexpr uint8_t Nowhere = 255;
+
 // A convolution of one group over [N,H,W,C], dense, to [N,H',W',K].
 struct ConvShape {
     int64_t images, channels, height, width, filters, outHeight, outWidth;
@@ -125,12 +128,12 @@ struct Kernels {
     void (*normalise_sums)(const NormBackward&, float* sum, float* product);
     // dx = slope·g + tilt·(x − mean) + offset + passed.
     void (*normalise_input)(const NormBackward&, const float* slope, const float* tilt, const float* offset);
-    // Maxima of windows of [N,H,W,C], then ReLU where asked, and the position (row by row) of each in its window.
+    // Maxima of windows of [N,H,W,C], then ReLU where asked, and the position (row by row) of each in its window:
+    // Nowhere where ReLU cut it off.
     void (*max_pool)(Element, const PoolShape&, bool relu, const void* x, void* y, uint8_t* position);
-    // `y` is the output where ReLU was asked, else null; `passed`, a gradient of x from elsewhere, is added if there is
-    // one.
-    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const void* y, const uint8_t* position,
-                           const void* passed, void* dx);
+    // `passed`, a gradient of x from elsewhere, is added if there is one.
+    void (*max_pool_input)(Element, const PoolShape&, const void* dy, const uint8_t* position, const void* passed,
+                           void* dx);
 
     // Convolutions; null where the level has none. 3×3 and 5×5 of stride 1: 36 elements of points for each channel and
     // filter, both rounded up to multiples of 16, then the convolution with them.

@@ -63,6 +63,16 @@ inline Integers without_sign_of_nan(Integers bits) {
     return (Integers)_mm512_mask_mov_epi32((__m512i)bits, nan, magnitude);
 }
 
+inline Integers kept_above(Integers place, Integers value, Integers floor) {
+    __mmask16 above = _mm512_cmpgt_epi32_mask((__m512i)value, (__m512i)floor);
+    return (Integers)_mm512_mask_mov_epi32(_mm512_set1_epi32(Nowhere), above, (__m512i)place);
+}
+
+inline Shorts kept_above(Shorts place, Shorts value, Shorts floor) {
+    __mmask32 above = _mm512_cmpgt_epi16_mask((__m512i)value, (__m512i)floor);
+    return (Shorts)_mm512_mask_mov_epi16(_mm512_set1_epi16(Nowhere), above, (__m512i)place);
+}
+
 inline void store_bytes(uint8_t* to, Integers values) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8((__m512i)values));
 }
@@ -85,6 +95,11 @@ template <typename Keys> inline Keys larger(Keys left, Keys right) {
 template <typename Keys> inline Keys without_sign_of_nan(Keys bits) {
     typedef Keyed<std::conditional_t<std::is_same<Keys, Integers>::value, float, BFloat16>> K;
     return bits & ~((Keys)((bits & K::Magnitude) > K::Infinity) & ~(Keys{} + K::Magnitude));
+}
+
+template <typename Keys> inline Keys kept_above(Keys place, Keys value, Keys floor) {
+    Keys above = (Keys)(value > floor);
+    return (above & place) | (~above & Nowhere);
 }
 
 template <typename Keys> inline void store_bytes(uint8_t* to, Keys values) {
@@ -205,6 +220,8 @@ template <typename T, bool Placed> class Windows {
             }
             // ReLU; a NaN stays, being above zero.
             Keys values = turned<T>(larger(largest, floor));
+            if (relu)
+                where = kept_above(where, largest, floor);
             if (i + Count <= outputs) {
                 std::memcpy(y + i, &values, sizeof values);
                 if (Placed)

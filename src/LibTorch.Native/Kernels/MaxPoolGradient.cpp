@@ -2,6 +2,7 @@
 #include "Level.h"
 #include "Vectors.h"
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 namespace cnnspec {
@@ -22,19 +23,10 @@ inline Vector add_chosen(Vector sum, Vector value, const uint8_t* position, int 
 #endif
 }
 
-// What the windows pass on. Where `y` is given, ReLU came after, and what it cut off passes nothing on.
-template <typename T> struct Outputs {
-    const T *dy, *y;
+// Where gradients come from and go to, and what is added to them, if anything.
+template <typename T> struct Maps {
+    const T* dy;
     const uint8_t* position;
-
-    Vector gradient(int64_t at, int64_t lanes) const {
-        Vector value = load(dy + at, lanes);
-        return y == nullptr ? value : where(above(load(y + at, lanes), Vector{}), value, Vector{});
-    }
-};
-
-// Where the gradient goes, and what is added to it, if anything.
-template <typename T> struct Inputs {
     const T* passed;
     T* dx;
 
@@ -54,14 +46,13 @@ struct Holders {
 };
 
 // Input by input.
-template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from, const Inputs<T>& to) {
+template <typename T> void gather(const PoolShape& shape, const Maps<T>& all) {
     std::vector<Holders> across;
     for (int64_t w = 0; w < shape.width; w++)
         across.emplace_back(w, shape.padLeft, shape.kernelWidth, shape.strideWidth, shape.outWidth);
     parallel_tasks(shape.images * shape.height, [&](int64_t task) {
         const PoolShape s = shape; // copies, which no store can reach
-        const Outputs<T> outputs = from;
-        const Inputs<T> inputs = to;
+        const Maps<T> maps = all;
         int64_t image = task / s.height, ih = task % s.height;
         Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
         for (int64_t iw = 0; iw < s.width; iw++) {
@@ -74,77 +65,108 @@ template <typename T> void gather(const PoolShape& shape, const Outputs<T>& from
                         int64_t at = ((image * s.outHeight + oh) * s.outWidth + ow) * s.channels + c;
                         auto mine = static_cast<int>((ih + s.padTop - oh * s.strideHeight) * s.kernelWidth + iw +
                                                      s.padLeft - ow * s.strideWidth);
-                        sum = add_chosen(sum, outputs.gradient(at, lanes), outputs.position + at, mine, lanes);
+                        sum = add_chosen(sum, load(maps.dy + at, lanes), maps.position + at, mine, lanes);
                     }
                 }
-                inputs.write((task * s.width + iw) * s.channels + c, sum, lanes);
+                maps.write((task * s.width + iw) * s.channels + c, sum, lanes);
             }
         }
     });
 }
 
-// Window by window along a row of inputs, whose sums are in registers while windows hold them: an output is read once
-// for each of its rows.
-template <int64_t Width, int64_t Stride, typename T>
-void sweep(const PoolShape& shape, const Outputs<T>& from, const Inputs<T>& to) {
+// Vectors of channels that go along a row together: whole lines of the cache, and as many sums as there are registers.
+constexpr int Together = Lanes == 16 ? 4 : 2;
+
+// The inputs of one row in Count vectors of channels from `c` on, the last of them of `last` channels: window by window
+// along the row, with sums in registers while windows hold them. An output is read once for each of its rows. GCC keeps
+// the sums in registers only where it unrolls each loop over them before anything else.
+template <int Width, int Stride, int Count, typename T>
+void sweep_row(const PoolShape& shape, const Maps<T>& all, int64_t task, int64_t c, int64_t last) {
     static_assert(Stride <= Width, "inputs between windows");
-    parallel_tasks(shape.images * shape.height, [&](int64_t task) {
-        const PoolShape s = shape; // copies, which no store can reach
-        const Outputs<T> outputs = from;
-        const Inputs<T> inputs = to;
-        int64_t image = task / s.height, ih = task % s.height;
-        Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
-        for (int64_t c = 0; c < s.channels; c += Lanes) {
-            int64_t lanes = std::min(Lanes, s.channels - c), start = -s.padLeft;
-            Vector sums[Width] = {};
-            auto write = [&](int64_t column, Vector sum) {
-                if (column >= 0 && column < s.width)
-                    inputs.write((task * s.width + column) * s.channels + c, sum, lanes);
-            };
-            for (int64_t ow = 0; ow < s.outWidth; ow++, start += Stride) {
-                for (int64_t oh = rows.first; oh < rows.last; oh++) {
-                    int64_t at = ((image * s.outHeight + oh) * s.outWidth + ow) * s.channels + c;
-                    Vector gradient = outputs.gradient(at, lanes);
-                    auto mine = static_cast<int>((ih + s.padTop - oh * s.strideHeight) * Width);
-                    for (int64_t q = 0; q < Width; q++)
-                        sums[q] =
-                            add_chosen(sums[q], gradient, outputs.position + at, mine + static_cast<int>(q), lanes);
-                }
-                for (int64_t q = 0; q < Stride; q++)
-                    write(start + q, sums[q]);
-                for (int64_t q = 0; q < Width; q++)
-                    sums[q] = q + Stride < Width ? sums[q + Stride] : Vector{};
+    const PoolShape s = shape; // copies, which no store can reach
+    const Maps<T> maps = all;
+    const int64_t image = task / s.height, ih = task % s.height, pitch = s.outWidth * s.channels;
+    const Holders rows(ih, s.padTop, s.kernelHeight, s.strideHeight, s.outHeight);
+    const int64_t height = rows.last - rows.first, from = (image * s.outHeight + rows.first) * pitch + c;
+    const auto highest = static_cast<int>((ih + s.padTop - rows.first * s.strideHeight) * Width);
+    const auto lower = static_cast<int>(s.strideHeight * Width);
+
+    Vector sums[Width][Count] = {};
+    auto lanes = [&](int v) { return v + 1 < Count ? Lanes : last; };
+    auto write = [&](int64_t column, const Vector sum[Count]) __attribute__((always_inline)) {
+        if (column < 0 || column >= s.width)
+            return;
+        int64_t at = (task * s.width + column) * s.channels + c;
+#pragma GCC unroll 4
+        for (int v = 0; v < Count; v++)
+            maps.write(at + v * Lanes, sum[v], lanes(v));
+    };
+
+    int64_t start = -s.padLeft;
+    for (int64_t ow = 0; ow < s.outWidth; ow++, start += Stride) {
+        int mine = highest;
+        for (int64_t row = 0; row < height; row++, mine -= lower) {
+            int64_t at = from + row * pitch + ow * s.channels;
+#pragma GCC unroll 4
+            for (int v = 0; v < Count; v++) {
+                Vector gradient = load(maps.dy + at + v * Lanes, lanes(v));
+#pragma GCC unroll 3
+                for (int q = 0; q < Width; q++)
+                    sums[q][v] = add_chosen(sums[q][v], gradient, maps.position + at + v * Lanes, mine + q, lanes(v));
             }
-            for (int64_t q = 0; q < Width - Stride; q++)
-                write(start + q, sums[q]);
-            for (int64_t column = start + Width - Stride; column < s.width; column++)
-                write(column, Vector{});
         }
-    });
+#pragma GCC unroll 3
+        for (int q = 0; q < Stride; q++)
+            write(start + q, sums[q]);
+#pragma GCC unroll 3
+        for (int q = 0; q < Width; q++)
+#pragma GCC unroll 4
+            for (int v = 0; v < Count; v++)
+                sums[q][v] = q + Stride < Width ? sums[(q + Stride) % Width][v] : Vector{};
+    }
+#pragma GCC unroll 3
+    for (int q = 0; q < Width - Stride; q++)
+        write(start + q, sums[q]);
+    const Vector none[Count] = {};
+    for (int64_t column = start + Width - Stride; column < s.width; column++)
+        write(column, none);
 }
 
-template <typename T> void input_of(const PoolShape& s, const Outputs<T>& from, const Inputs<T>& to) {
-    if (s.kernelWidth == 3 && s.strideWidth == 1)
-        sweep<3, 1>(s, from, to);
-    else if (s.kernelWidth == 3 && s.strideWidth == 2)
-        sweep<3, 2>(s, from, to);
-    else if (s.kernelWidth == 2 && s.strideWidth == 2)
-        sweep<2, 2>(s, from, to);
-    else
-        gather(s, from, to);
+// Calls body(N) with the count, of 1 to Together, as a constant.
+template <int N, typename Body> inline void with_vectors(int64_t count, Body&& body) {
+    if constexpr (N < Together)
+        if (count != N)
+            return with_vectors<N + 1>(count, body);
+    body(std::integral_constant<int, N>());
+}
+
+template <int Width, int Stride, typename T> void sweep(const PoolShape& s, const Maps<T>& maps) {
+    parallel_tasks(s.images * s.height, [&](int64_t task) {
+        for (int64_t c = 0; c < s.channels; c += Together * Lanes) {
+            int64_t left = std::min(Together * Lanes, s.channels - c), vectors = (left + Lanes - 1) / Lanes;
+            with_vectors<1>(vectors, [&](auto count) {
+                sweep_row<Width, Stride, count>(s, maps, task, c, left - (vectors - 1) * Lanes);
+            });
+        }
+    });
 }
 
 template <typename T>
-void input_as(const PoolShape& s, const void* dy, const void* y, const uint8_t* position, const void* passed,
-              void* dx) {
-    input_of(s, Outputs<T>{static_cast<const T*>(dy), static_cast<const T*>(y), position},
-             Inputs<T>{static_cast<const T*>(passed), static_cast<T*>(dx)});
+void input_of(const PoolShape& s, const void* dy, const uint8_t* position, const void* passed, void* dx) {
+    Maps<T> maps{static_cast<const T*>(dy), position, static_cast<const T*>(passed), static_cast<T*>(dx)};
+    if (s.kernelWidth == 3 && s.strideWidth == 1)
+        sweep<3, 1>(s, maps);
+    else if (s.kernelWidth == 3 && s.strideWidth == 2)
+        sweep<3, 2>(s, maps);
+    else if (s.kernelWidth == 2 && s.strideWidth == 2)
+        sweep<2, 2>(s, maps);
+    else
+        gather(s, maps);
 }
 
-void max_pool_input(Element element, const PoolShape& s, const void* dy, const void* y, const uint8_t* position,
-                    const void* passed, void* dx) {
-    element == Element::Float32 ? input_as<float>(s, dy, y, position, passed, dx)
-                                : input_as<BFloat16>(s, dy, y, position, passed, dx);
+void max_pool_input(Element element, const PoolShape& s, const void* dy, const uint8_t* position, const void* passed,
+                    void* dx) {
+    (element == Element::Float32 ? input_of<float> : input_of<BFloat16>)(s, dy, position, passed, dx);
 }
 
 } // namespace

@@ -10,13 +10,15 @@ namespace CnnSpec.LibTorch.Tests.Kernels;
 public sealed class MaxPoolTests
 {
     private static IEnumerable<TestCaseData> PoolCases() =>
-        from channels in new[] { 1, 12, 16, 35 }
+        from channels in new[] { 1, 12, 16, 35, 72 }
         from window in new (long[] Kernel, long[] Stride, long[] Padding, bool Ceil)[]
         {
             ([3, 3], [1, 1], [1, 1], false),
             ([3, 2], [2, 2], [1, 0], true),
+            ([3, 3], [2, 2], [1, 1], false),
             ([2, 2], [2, 2], [0, 0], false),
             ([2, 5], [3, 1], [1, 2], false),
+            ([9, 11], [1, 1], [4, 5], false),
         }
         select new TestCaseData(channels, window.Kernel, window.Stride, window.Padding, window.Ceil);
 
@@ -79,6 +81,26 @@ public sealed class MaxPoolTests
             AssertClose(pooled, expected, 0, $"value, {type}, {memory}");
             AssertClose(mine.grad!, other.grad!, 0, $"gradient, {type}, {memory}");
         }
+    }
+
+    /// <summary>A place in a window is one byte: of windows that have more, libtorch's is taken.</summary>
+    [TestCase(15, 17)]
+    [TestCase(16, 16)]
+    [TestCase(16, 17)]
+    public void Max_pool_of_large_windows_equals_libtorchs(int height, int width)
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        var values = randint(-9, 9, [1, 3, 19, 21]);
+        values[0, 0] = tensor(-1f); // all that ReLU cuts off
+        var mine = values.clone().requires_grad_();
+        var other = values.clone().requires_grad_();
+        var actual = FusedKernels.MaxPool(mine, [height, width], [1, 1], [0, 0], false, relu: true);
+        var expected = F.max_pool2d(other, [height, width], [1, 1]).relu();
+        actual.sum().backward();
+        expected.sum().backward();
+        AssertClose(actual, expected, 0, "value");
+        AssertClose(mine.grad!, other.grad!, 0, "gradient");
     }
 
     [Test]
