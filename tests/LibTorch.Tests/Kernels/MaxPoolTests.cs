@@ -91,7 +91,7 @@ public sealed class MaxPoolTests
     {
         using var scope = NewDisposeScope();
         Seeded.Random();
-        var values = randint(-9, 9, [1, 3, 19, 21]);
+        var values = randint(-9, 9, [1, 3, 19, 21]).to(ScalarType.Float32);
         values[0, 0] = tensor(-1f); // all that ReLU cuts off
         var mine = values.clone().requires_grad_();
         var other = values.clone().requires_grad_();
