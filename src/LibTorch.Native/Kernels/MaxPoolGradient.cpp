@@ -19,7 +19,7 @@ inline Vector add_chosen(Vector sum, Vector value, const uint8_t* position, int 
     Bytes bytes = {};
     std::memcpy(&bytes, position, count);
     auto chosen = (Integers)(__builtin_convertvector(bytes, Integers) == Integers{} + mine);
-    return sum + where(chosen, value, Vector{});
+    return sum + where(chosen, value);
 #endif
 }
 

@@ -14,17 +14,20 @@ void add_moments(RowShape shape, RowView x, const Grid& grid, const float* origi
             each_block(grid.width, [&](auto count, int64_t column, int64_t last) {
                 constexpr int64_t N = decltype(count)::value;
                 Vector s[N] = {}, q[N] = {}, o[N];
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++)
                     o[k] = load(origins.data() + column + k * Lanes);
                 Cursor<T> values(x, grid, column);
                 for (int64_t i = begin; i < end; i++) {
                     const T* at = values.row(i);
+#pragma GCC unroll 8
                     for (int64_t k = 0; k < N; k++) {
                         Vector value = load(at + k * Lanes, k == N - 1 ? last : Lanes) - o[k];
                         s[k] += value;
                         q[k] += value * value;
                     }
                 }
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++) {
                     store(sums + column + k * Lanes, s[k]);
                     store(squares + column + k * Lanes, q[k]);
@@ -68,6 +71,7 @@ template <typename T, bool Sum, bool Relu, bool Past> void normalise_rows(const 
         each_block(grid.width, [&](auto count, int64_t column, int64_t last) {
             constexpr int64_t N = decltype(count)::value;
             Vector a[N], b[N];
+#pragma GCC unroll 8
             for (int64_t k = 0; k < N; k++) {
                 a[k] = load(scales.data() + column + k * Lanes);
                 b[k] = load(shifts.data() + column + k * Lanes);
@@ -77,6 +81,7 @@ template <typename T, bool Sum, bool Relu, bool Past> void normalise_rows(const 
             for (int64_t i = grid.begin(task); i < end; i++) {
                 const T *x = from.row(i), *other = addend.row(i);
                 T* y = to.row(i);
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++) {
                     int64_t lanes = k == N - 1 ? last : Lanes;
                     Vector value = load(x + k * Lanes, lanes) * a[k] + b[k];

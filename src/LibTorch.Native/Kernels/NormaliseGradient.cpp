@@ -11,9 +11,9 @@ enum class Mask { None, FromInput, FromOutput };
 template <Mask M, typename T>
 inline Vector through(Vector dy, Vector x, const T* y, Vector scale, Vector shift, int64_t lanes) {
     if (M == Mask::FromInput)
-        return where(above(x * scale + shift, Vector{}), dy, Vector{});
+        return where_positive(x * scale + shift, dy);
     if (M == Mask::FromOutput)
-        return where(above(load(y, lanes), Vector{}), dy, Vector{});
+        return where_positive(load(y, lanes), dy);
     return dy;
 }
 
@@ -29,6 +29,7 @@ void sum_rows(const NormBackward& n, const Grid& grid, double* sum, double* prod
             each_block(grid.width, [&](auto count, int64_t column, int64_t last) {
                 constexpr int64_t N = decltype(count)::value;
                 Vector s[N] = {}, p[N] = {}, m[N], a[N], b[N];
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++) {
                     m[k] = load(means.data() + column + k * Lanes);
                     a[k] = load(scales.data() + column + k * Lanes);
@@ -39,6 +40,7 @@ void sum_rows(const NormBackward& n, const Grid& grid, double* sum, double* prod
                 for (int64_t i = begin; i < end; i++) {
                     const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i);
                     T* kept = masked.row(i);
+#pragma GCC unroll 8
                     for (int64_t k = 0; k < N; k++) {
                         int64_t lanes = k == N - 1 ? last : Lanes, at = k * Lanes;
                         Vector x = load(xs + at, lanes);
@@ -49,6 +51,7 @@ void sum_rows(const NormBackward& n, const Grid& grid, double* sum, double* prod
                         p[k] += g * (x - m[k]);
                     }
                 }
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++) {
                     store(sums + column + k * Lanes, s[k]);
                     store(products + column + k * Lanes, p[k]);
@@ -123,6 +126,7 @@ void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
         each_block(grid.width, [&](auto count, int64_t column, int64_t last) {
             constexpr int64_t N = decltype(count)::value;
             Vector m[N], a[N], b[N], slope[N], tilt[N], offset[N];
+#pragma GCC unroll 8
             for (int64_t k = 0; k < N; k++) {
                 int64_t at = column + k * Lanes;
                 m[k] = load(means.data() + at);
@@ -138,6 +142,7 @@ void input_rows(const NormBackward& n, const Grid& grid, const Line& line) {
             for (int64_t i = grid.begin(task); i < end; i++) {
                 const T *xs = input.row(i), *ys = output.row(i), *gs = gradient.row(i), *others = passed.row(i);
                 T* dx = result.row(i);
+#pragma GCC unroll 8
                 for (int64_t k = 0; k < N; k++) {
                     int64_t lanes = k == N - 1 ? last : Lanes, at = k * Lanes;
                     Vector x = load(xs + at, lanes);

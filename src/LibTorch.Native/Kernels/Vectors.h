@@ -142,22 +142,29 @@ template <typename T> inline void store(T* to, Vector value, int64_t count) {
 }
 #endif
 
-inline Vector where(Integers condition, Vector yes, Vector no) {
 #if defined(__AVX512F__)
-    return (Vector)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)condition), (__m512)no, (__m512)yes);
-#else
-    return reinterpret<Vector>((condition & reinterpret<Integers>(yes)) | (~condition & reinterpret<Integers>(no)));
-#endif
+// `value` where `sign` is above zero, and zero elsewhere.
+inline Vector where_positive(Vector sign, Vector value) {
+    return (Vector)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)sign, __m512{}, _CMP_GT_OQ), (__m512)value);
 }
 
-inline Integers above(Vector left, Vector right) {
-    return (Integers)(left > right);
+// A NaN is not below zero: it stays, being the second operand.
+inline Vector positive_part(Vector value) {
+    return (Vector)_mm512_max_ps(__m512{}, (__m512)value);
+}
+#else
+inline Vector where(Integers condition, Vector yes) {
+    return reinterpret<Vector>(condition & reinterpret<Integers>(yes));
+}
+
+inline Vector where_positive(Vector sign, Vector value) {
+    return where((Integers)(sign > Vector{}), value);
 }
 
 inline Vector positive_part(Vector value) {
-    // A NaN is not below zero: it stays.
-    return where((Integers)(value < Vector{}), Vector{}, value);
+    return where(~(Integers)(value < Vector{}), value);
 }
+#endif
 
 } // namespace CNNSPEC_LEVEL
 } // namespace cnnspec
