@@ -36,13 +36,14 @@ GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     return taps ? GradientBy::Taps : GradientBy::Libtorch;
 }
 
-Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s,
-                            bool rotated) {
+Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& addend,
+                            const ConvShape& s, bool rotated) {
     Tensor points = points_of(weight, element_of(x), s, rotated);
     Tensor floats = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
     Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
                          x.options().memory_format(at::MemoryFormat::ChannelsLast));
-    ConvEnd end{floats.defined() ? floats.data_ptr<float>() : nullptr, /*addend=*/nullptr, /*relu=*/false};
+    ConvEnd end{floats.defined() ? floats.data_ptr<float>() : nullptr, addend.defined() ? addend.data_ptr() : nullptr,
+                /*relu=*/false};
     kernels().winograd(element_of(x), s, x.data_ptr(), points.data_ptr(), end, y.data_ptr());
     return y;
 }
@@ -51,7 +52,7 @@ Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor&
 Tensor forward_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Windows& windows) {
     ConvShape s = shape_of(x, weight, windows);
     if (winograd_pays(element_of(x), s))
-        return convolve_by_winograd(x, weight, bias, s, /*rotated=*/false);
+        return convolve_by_winograd(x, weight, bias, /*addend=*/Tensor(), s, /*rotated=*/false);
     auto type = x.scalar_type();
     return at::conv2d(x, weight.to(type), bias.defined() ? bias.to(type) : bias, windows.stride, windows.padding,
                       windows.dilation, 1);
@@ -73,15 +74,17 @@ Tensor sums_of(const Tensor& rows) {
 
 class Convolve : public torch::autograd::Function<Convolve> {
 public:
-    static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& weight,
-                          const c10::optional<Tensor>& bias, const Windows& windows) {
+    // Gives y and, where it forks, the input.
+    static variable_list forward(AutogradContext* context, const Tensor& input, const Tensor& weight,
+                                 const c10::optional<Tensor>& bias, const Windows& windows, bool forks) {
         Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
         context->save_for_backward({x, weight});
         context->saved_data["stride"] = windows.stride;
         context->saved_data["padding"] = windows.padding;
         context->saved_data["dilation"] = windows.dilation;
         context->saved_data["bias"] = bias.has_value();
-        return forward_of(x, weight, bias.value_or(Tensor()), windows);
+        Tensor y = forward_of(x, weight, bias.value_or(Tensor()), windows);
+        return forks ? variable_list{y, neighbours(x, 0, x.size(1))} : variable_list{y};
     }
 
     static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -95,9 +98,11 @@ public:
         Tensor dy = gradients[0].to(type).contiguous(at::MemoryFormat::ChannelsLast);
         bool wantsInput = context->needs_input_grad(0), wantsWeight = context->needs_input_grad(1);
 
-        Tensor dx, dweight, dbias;
+        Tensor passed, dx, dweight, dbias;
+        if (gradients.size() > 1)
+            passed = gradients[1].to(type).contiguous(at::MemoryFormat::ChannelsLast);
         if (wantsInput && winograd_pays(element, reversed(s)))
-            dx = convolve_by_winograd(dy, weight, Tensor(), reversed(s), /*rotated=*/true);
+            dx = convolve_by_winograd(dy, weight, /*bias=*/Tensor(), passed, reversed(s), /*rotated=*/true);
         auto by = filter_gradient_by(element, s);
         if (wantsWeight && by != GradientBy::Libtorch) {
             dweight = at::empty(weight.sizes(), at::kFloat);
@@ -113,36 +118,51 @@ public:
                                                  windows.dilation, /*transposed=*/false, /*output_padding=*/{0, 0}, 1,
                                                  {inputLeft, weightLeft, false});
             if (inputLeft)
-                dx = std::get<0>(rest);
+                dx = passed.defined() ? std::get<0>(rest).add_(passed) : std::get<0>(rest);
             if (weightLeft)
                 dweight = std::get<1>(rest).to(weight.scalar_type());
         }
         if (context->saved_data["bias"].toBool())
             dbias = sums_of(dy);
-        return {dx, dweight, dbias, Tensor()};
+        return {dx, dweight, dbias, Tensor(), Tensor()};
     }
 };
 
-// x: [N,C,H,W], weight: [K,C/groups,h,w], bias: [K] → [N,K,H',W'], of x's type.
-Tensor convolve(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, IntArrayRef stride,
-                IntArrayRef padding, IntArrayRef dilation, int64_t groups) {
+// y and, where it `forks`, x, whose later readers read it from here: their gradient is added while that of the
+// convolution is written. x: [N,C,H,W], weight: [K,C/groups,h,w], bias: [K] → [N,K,H',W'], of x's type.
+variable_list convolved(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, IntArrayRef stride,
+                        IntArrayRef padding, IntArrayRef dilation, int64_t groups, bool forks) {
     auto type = x.scalar_type();
     bool fits = groups == 1 && x.dim() == 4 && has_kernels(x) && weight.device().is_cpu();
     if (!fits)
-        return at::conv2d(x, weight.to(type), bias ? bias->to(type) : Tensor(), stride, padding, dilation, groups);
+        return {at::conv2d(x, weight.to(type), bias ? bias->to(type) : Tensor(), stride, padding, dilation, groups), x};
     Windows windows{stride.vec(), padding.vec(), dilation.vec()};
     if (c10::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() || (bias && bias->requires_grad())))
-        return Convolve::apply(x, weight, bias, windows);
-    return forward_of(x.contiguous(at::MemoryFormat::ChannelsLast), weight, bias.value_or(Tensor()), windows);
+        return Convolve::apply(x, weight, bias, windows, forks);
+    return {forward_of(x.contiguous(at::MemoryFormat::ChannelsLast), weight, bias.value_or(Tensor()), windows), x};
+}
+
+Tensor convolve(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, IntArrayRef stride,
+                IntArrayRef padding, IntArrayRef dilation, int64_t groups) {
+    return convolved(x, weight, bias, stride, padding, dilation, groups, /*forks=*/false)[0];
+}
+
+std::tuple<Tensor, Tensor> convolve_fork(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias,
+                                         IntArrayRef stride, IntArrayRef padding, IntArrayRef dilation,
+                                         int64_t groups) {
+    auto both = convolved(x, weight, bias, stride, padding, dilation, groups, /*forks=*/true);
+    return {both[0], both[1]};
 }
 
 } // namespace
 
 TORCH_LIBRARY_FRAGMENT(cnnspec, m) {
     m.def("convolve(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, int[2] dilation, int groups) "
-          "-> "
-          "Tensor",
+          "-> Tensor",
           convolve);
+    m.def("convolve_fork(Tensor x, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, int[2] dilation, int "
+          "groups) -> (Tensor, Tensor)",
+          convolve_fork);
 }
 
 } // namespace cnnspec

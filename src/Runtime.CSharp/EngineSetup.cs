@@ -119,6 +119,22 @@ public static class EngineSetup
             );
     }
 
+    /// <summary><see cref="Convolve"/>, and its input for the later readers, whose gradient is taken in the same pass.</summary>
+    internal static ForkingOperation? ConvolveFork(Convolution conv)
+    {
+        var (stride, padding, dilation) = Windows(conv);
+        return (x, w, _) =>
+            LibTorch.FusedKernels.ConvolveFork(
+                x,
+                w[0],
+                w.Count > 1 ? w[1] : null,
+                stride,
+                padding,
+                dilation,
+                conv.Groups
+            );
+    }
+
     /// <summary>A convolution of evaluation, <c>act(convolution(x₀) + x₁)</c>, with filters made ready for it once; null where the
     /// engine has none. Dispose what it owns when the weights change.</summary>
     internal static (Operation Run, IDisposable Owned)? Prepare(
@@ -218,6 +234,8 @@ public static class EngineSetup
     internal const bool MixesPrecisions = false;
 
     internal static Operation? Convolve(Convolution conv) => null;
+
+    internal static ForkingOperation? ConvolveFork(Convolution conv) => null;
 
     internal static (Operation Run, IDisposable Owned)? Prepare(
         Convolution conv,

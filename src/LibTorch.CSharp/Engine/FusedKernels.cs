@@ -15,6 +15,7 @@ public static class FusedKernels
     private static readonly Operator MaxPoolOperator = new("cnnspec::max_pool");
     private static readonly Operator MaxPoolForkOperator = new("cnnspec::max_pool_fork");
     private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
+    private static readonly Operator ConvolveForkOperator = new("cnnspec::convolve_fork");
     private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
     private static readonly Operator VersionsOperator = new("cnnspec::versions");
 
@@ -128,6 +129,20 @@ public static class FusedKernels
         long[] dilation,
         long groups
     ) => ConvolveOperator.Call(x, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>
+    /// <see cref="Convolve"/>, and its input: whoever reads <paramref name="x"/> later must read it from the second result alone,
+    /// so that their gradient is added while that of the convolution is written.
+    /// </summary>
+    public static (Tensor Result, Tensor Input) ConvolveFork(
+        Tensor x,
+        Tensor weight,
+        Tensor? bias,
+        long[] stride,
+        long[] padding,
+        long[] dilation,
+        long groups
+    ) => ConvolveForkOperator.Call2(x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary><c>y = act(y + addend)</c> in place and without a gradient: any shape. The activation is ReLU where
     /// <paramref name="relu"/>, else none.</summary>

@@ -31,7 +31,7 @@ internal static class Kernels
     public static Operation For(Ir.Stage stage, bool fused) =>
         stage.Kernel switch
         {
-            _ when stage.Part is not null => ResultOf(Forking(stage)),
+            _ when stage.Part is not null => ResultOf(Forking(stage)!),
             Kernel.Normalise k => Normalise(k.Item1, k.sum, k.relu),
             Kernel.Single { Item: Op.BatchNorm norm } when fused => Normalise(norm.Item, sum: false, relu: false),
             Kernel.Single { Item: Op.MaxPool pool } when fused && EngineSetup.MaxPool(pool.Item, false) is { } own =>
@@ -125,14 +125,15 @@ internal static class Kernels
     private static Operation Normalise(BatchNormalisation norm, bool sum, bool relu) =>
         (x, w, training) => EngineSetup.Normalise(x[0], sum ? x[1] : null, Ready(norm, w, training, relu));
 
-    /// <summary>A stage that hands its input on, or reads a part of it.</summary>
-    public static ForkingOperation Forking(Ir.Stage stage) =>
+    /// <summary>A stage that hands its input on; null where the engine cannot, and later readers read that by themselves.</summary>
+    public static ForkingOperation? Forking(Ir.Stage stage) =>
         stage.Kernel switch
         {
             Kernel.Normalise k => Forking(k.Item1, k.relu, stage),
             Kernel.Single { Item: Op.BatchNorm norm } => Forking(norm.Item, relu: false, stage),
-            Kernel.MaxPoolRelu k => Forking(k.Item, relu: true, stage),
-            Kernel.Single { Item: Op.MaxPool pool } => Forking(pool.Item, relu: false, stage),
+            Kernel.MaxPoolRelu k => EngineSetup.MaxPoolFork(k.Item, relu: true),
+            Kernel.Single { Item: Op.MaxPool pool } => EngineSetup.MaxPoolFork(pool.Item, relu: false),
+            Kernel.Single { Item: Op.Conv conv } => EngineSetup.ConvolveFork(conv.Item),
             _ => throw new NotSupportedException($"the runtime has no forking kernel {stage.Kernel}"),
         };
 
@@ -142,14 +143,6 @@ internal static class Kernels
             var part = stage.Part?.Value.ToValueTuple() ?? (0, x.shape[1]);
             return EngineSetup.NormalisePart(x, part, stage.Forks, Ready(norm, w, training, relu));
         };
-
-    private static ForkingOperation Forking(MaxPooling pool, bool relu, Ir.Stage stage)
-    {
-        if (EngineSetup.MaxPoolFork(pool, relu) is { } own)
-            return own;
-        var operation = For(stage, fused: true);
-        return (x, w, training) => (operation([x], w, training), x.alias());
-    }
 
     private static Operation ResultOf(ForkingOperation forking) =>
         (x, w, training) =>

@@ -242,8 +242,13 @@ let private poolsFirst (stages: Stage list) : Stage list =
         else
             stages |> List.filter ((<>) pool) |> List.insertAt first pool)
 
-/// Normalisations and max poolings take the gradient of their input's later readers into their own. The network's input
-/// has none.
+let private isConvolution (stage: Stage) =
+    match stage.Kernel with
+    | Single(Conv _) -> true
+    | _ -> false
+
+/// Normalisations, max poolings and convolutions take the gradient of their input's later readers into their own. The
+/// network's input has none.
 let private forking (stages: Stage list) : Stage list =
     let last =
         stages
@@ -254,7 +259,7 @@ let private forking (stages: Stage list) : Stage list =
     stages
     |> List.mapi (fun at stage ->
         if
-            (isNormalisation stage || isMaxPool stage)
+            (isNormalisation stage || isMaxPool stage || isConvolution stage)
             && not stage.TrainingOnly
             && stage.Inputs.Head <> 0
             && last[stage.Inputs.Head] > at

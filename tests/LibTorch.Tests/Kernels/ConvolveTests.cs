@@ -45,6 +45,47 @@ public sealed class ConvolveTests
             F.conv2d(x, weight, bias, c.Strides, c.Paddings, c.Dilations, c.Groups);
     }
 
+    /// <summary>An input that is read after its convolution: its gradient is the sum of both.</summary>
+    [Test]
+    public void The_gradient_of_later_readers_is_added(
+        [ValueSource(typeof(ConvolutionCase), nameof(ConvolutionCase.All))] ConvolutionCase c,
+        [Values(ScalarType.Float32, ScalarType.BFloat16)] ScalarType type
+    )
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        var x = randn(c.Images, c.Channels, c.Height, c.Width).bfloat16();
+        var weight = randn(c.Filters, c.Channels / c.Groups, c.Kernel.H, c.Kernel.W).bfloat16();
+        var further = randn(x.shape).bfloat16();
+        var wide = x.to(ScalarType.Float64).requires_grad_();
+        var convolved = F.conv2d(
+            wide,
+            weight.to(ScalarType.Float64),
+            null,
+            c.Strides,
+            c.Paddings,
+            c.Dilations,
+            c.Groups
+        );
+        var direction = randn(convolved.shape).bfloat16();
+        convolved.backward([direction.to(ScalarType.Float64)]);
+        var expected = wide.grad!.add(further.to(ScalarType.Float64));
+
+        var mine = x.to(type).ChannelsLast().requires_grad_();
+        var (y, later) = FusedKernels.ConvolveFork(
+            mine,
+            weight.@float().requires_grad_(),
+            null,
+            c.Strides,
+            c.Paddings,
+            c.Dilations,
+            c.Groups
+        );
+        Assert.That(Distance(later, x), Is.Zero, "the input");
+        (y.mul(direction.to(type)).sum() + later.mul(further.to(type)).sum()).backward();
+        Assert.That(Distance(mine.grad!, expected), Is.LessThan(BoundOf(type)));
+    }
+
     [Test]
     public void A_prepared_one_with_its_sum_and_ReLU_is_the_convolution(
         [ValueSource(typeof(ConvolutionCase), nameof(ConvolutionCase.OfOneGroup))] ConvolutionCase c,

@@ -160,6 +160,22 @@ type PassesTests() =
         Assert.That(forks before, Is.Empty, "it has been read")
 
     [<Test>]
+    member _.``a convolution hands on what is read after it``() =
+        let forks body =
+            stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
+
+        let block = "add { { conv(16, kernel=3, padding=1); batch_norm }; identity }; relu"
+
+        Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "Conv" ])
+        Assert.That(forks block, Is.Empty, "the network's input has no gradient")
+
+        Assert.That(
+            forks "conv(8, kernel=1); concat { conv(5, kernel=3, padding=1); conv(4, kernel=5, padding=2) }",
+            Is.EqualTo<string list> [ "Conv" ],
+            "the last reader has nothing to hand on to"
+        )
+
+    [<Test>]
     member _.``max pooling comes first and hands its input on``() =
         let pool = "{ max_pool(3, stride=1, padding=1); conv(4, kernel=1) }"
         let body = $"conv(8, kernel=1); concat {{ conv(5, kernel=3, padding=1); {pool} }}"
