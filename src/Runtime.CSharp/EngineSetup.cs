@@ -163,6 +163,9 @@ public static class EngineSetup
     /// <summary><c>y = act(y + addend)</c> in place, where no gradient is asked for.</summary>
     internal static void AddRelu(Tensor y, Tensor? addend, bool relu) => LibTorch.FusedKernels.AddRelu(y, addend, relu);
 
+    /// <summary>The sum of all tensors' absolute values, as one number that stays on their device.</summary>
+    internal static Tensor Magnitude(Tensor[] tensors) => LibTorch.FusedKernels.Magnitude(tensors);
+
     /// <summary>A number that grows with every change of one of the tensors; null where the engine cannot tell.</summary>
     internal static long? Versions(Tensor[] tensors) => LibTorch.FusedKernels.Versions(tensors);
 
@@ -251,6 +254,12 @@ public static class EngineSetup
             y.add_(addend);
         if (relu)
             y.relu_();
+    }
+
+    internal static Tensor Magnitude(Tensor[] tensors)
+    {
+        using var scope = NewDisposeScope();
+        return stack(tensors.Select(tensor => tensor.norm(1f))).sum().MoveToOuterDisposeScope();
     }
 
     internal static long? Versions(Tensor[] tensors) => null;

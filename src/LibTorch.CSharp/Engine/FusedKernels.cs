@@ -17,6 +17,7 @@ public static class FusedKernels
     private static readonly Operator ConvolveOperator = new("cnnspec::convolve");
     private static readonly Operator ConvolveForkOperator = new("cnnspec::convolve_fork");
     private static readonly Operator AddReluOperator = new("cnnspec::add_relu_");
+    private static readonly Operator MagnitudeOperator = new("cnnspec::magnitude");
     private static readonly Operator VersionsOperator = new("cnnspec::versions");
 
     /// <summary>
@@ -147,6 +148,9 @@ public static class FusedKernels
     /// <summary><c>y = act(y + addend)</c> in place and without a gradient: any shape. The activation is ReLU where
     /// <paramref name="relu"/>, else none.</summary>
     public static void AddRelu(Tensor y, Tensor? addend, bool relu) => AddReluOperator.Run(y, addend, relu);
+
+    /// <summary>The sum of all tensors' absolute values, as one number on their device.</summary>
+    public static Tensor Magnitude(Tensor[] tensors) => MagnitudeOperator.Call(tensors);
 
     /// <summary>A number that grows with every change in place of one of the tensors: equal numbers, equal values.</summary>
     public static long Versions(Tensor[] tensors) => VersionsOperator.CallScalar(tensors).ToInt64();

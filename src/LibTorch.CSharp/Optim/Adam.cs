@@ -125,9 +125,8 @@ namespace TorchSharp.Modules
                 return;
             if (options.maximize == true)
                 gradients = Aten.foreach_neg.CallList((Argument)gradients);
-            if (options.weight_decay is { } decay and not 0)
-                gradients = Aten.foreach_add.CallList(gradients, parameters, decay);
-            AdamStep.Run(parameters, gradients, states, group.LearningRate, options);
+            double decay = options.weight_decay!.Value;
+            AdamStep.Run(parameters, gradients, states, group.LearningRate, options, decay);
         }
 
         protected override void Dispose(bool disposing)

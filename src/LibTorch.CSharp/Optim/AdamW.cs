@@ -125,9 +125,8 @@ namespace TorchSharp.Modules
                 return;
             if (options.maximize == true)
                 gradients = Aten.foreach_neg.CallList((Argument)gradients);
-            if (options.weight_decay is { } decay and not 0)
-                Aten.foreach_mul_.Run(parameters, 1 - group.LearningRate * decay);
-            AdamStep.Run(parameters, gradients, states, group.LearningRate, options);
+            double shrink = 1 - group.LearningRate * options.weight_decay!.Value;
+            AdamStep.Run(parameters, gradients, states, group.LearningRate, options, shrink: shrink);
         }
 
         protected override void Dispose(bool disposing)

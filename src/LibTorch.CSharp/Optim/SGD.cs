@@ -114,6 +114,8 @@ namespace TorchSharp.Modules
             }
         }
 
+        private static readonly Operator Fused = new("cnnspec::sgd_");
+
         public override Tensor? step(Func<Tensor>? closure = null) => _step<ParamGroup>(Update, closure);
 
         private static void Decay(ref Tensor[] gradients, Tensor[] parameters, double decay)
@@ -130,10 +132,38 @@ namespace TorchSharp.Modules
                 return;
             if (options.maximize == true)
                 gradients = Aten.foreach_neg.CallList((Argument)gradients);
+            if (IsFused(parameters, gradients, states, group.LearningRate, options))
+                return;
             Decay(ref gradients, parameters, options.weight_decay!.Value);
             if (options.momentum is { } momentum and not 0)
                 gradients = Accelerate(gradients, states, momentum, options);
             Aten.foreach_add_.Run(parameters, gradients, -group.LearningRate);
+        }
+
+        /// <summary>Whether the engine has made the step in one pass.</summary>
+        private static bool IsFused(
+            Tensor[] parameters,
+            Tensor[] gradients,
+            State[] states,
+            double rate,
+            Options options
+        )
+        {
+            double momentum = options.momentum!.Value;
+            Tensor?[] momenta = momentum == 0 ? [] : Array.ConvertAll(states, state => state.momentum_buffer);
+            return momenta.All(buffer => buffer is not null)
+                && Fused
+                    .CallScalar(
+                        parameters,
+                        gradients,
+                        momenta!,
+                        rate,
+                        momentum,
+                        options.dampening!.Value,
+                        options.weight_decay!.Value,
+                        options.nesterov!.Value
+                    )
+                    .ToBoolean();
         }
 
         // The first gradient is the first momentum, undampened; so states with and without one part ways.

@@ -119,6 +119,25 @@ constexpr int64_t padded(int64_t channels) {
     return (channels + 15) / 16 * 16;
 }
 
+// A part of a step of an optimizer: neighbouring values of parameter `index`, with their gradients and what the
+// optimizer remembers of them.
+struct Piece {
+    float* parameter;
+    const float* gradient;
+    float *first, *second; // momentum, or mean and square of the gradient; may be null
+    int64_t count, index;
+    float size, root; // Adam's
+};
+
+struct Momentum {
+    float rate, momentum, undampened, decay;
+    bool nesterov;
+};
+
+struct Moments {
+    float beta1, beta2, epsilon, decay, shrink;
+};
+
 struct Kernels {
     const char* name;
     // Mean and variance (over all rows, not corrected) of each channel.
@@ -134,6 +153,13 @@ struct Kernels {
     // `passed`, a gradient of x from elsewhere, is added if there is one.
     void (*max_pool_input)(Element, const PoolShape&, const void* dy, const uint8_t* position, const void* passed,
                            void* dx);
+
+    // weight −= rate · momentum', which is momentum · momentum + undampened · (gradient + decay · weight).
+    void (*sgd)(const Momentum&, const Piece&);
+    // weight = shrink · weight − size · mean' / (√square' / root + epsilon).
+    void (*adam)(const Moments&, const Piece&);
+    // Σ |value|.
+    float (*magnitude)(const float* values, int64_t count);
 
     // Convolutions; null where the level has none. 3×3 and 5×5 of stride 1: 36 elements of points for each channel and
     // filter, both rounded up to multiples of 16, then the convolution with them.

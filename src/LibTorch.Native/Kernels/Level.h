@@ -15,6 +15,7 @@ void add_normalisation(Kernels& table);
 void add_normalisation_gradient(Kernels& table);
 void add_pooling(Kernels& table);
 void add_pooling_gradient(Kernels& table);
+void add_optimizers(Kernels& table);
 #if defined(__AVX512BF16__)
 void add_direct(Kernels& table);
 void add_winograd(Kernels& table);

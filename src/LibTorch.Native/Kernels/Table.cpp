@@ -15,6 +15,7 @@ const Kernels& table() {
         add_normalisation_gradient(made);
         add_pooling(made);
         add_pooling_gradient(made);
+        add_optimizers(made);
 #if defined(__AVX512BF16__)
         add_direct(made);
         add_winograd(made);

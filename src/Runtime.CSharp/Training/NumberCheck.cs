@@ -11,8 +11,8 @@ internal static class NumberCheck
     /// <summary>The sum of all gradients' absolute values, which is finite where each of them is: one number that stays on the device.</summary>
     public static Tensor Magnitude(IEnumerable<Tensor> gradients, Device device)
     {
-        Tensor[] sums = [.. gradients.Select(gradient => gradient.norm(1f))];
-        return sums.Length == 0 ? zeros([], device: device) : stack(sums).sum();
+        Tensor[] all = [.. gradients];
+        return all.Length == 0 ? zeros([], device: device) : EngineSetup.Magnitude(all);
     }
 
     /// <summary>Runs a batch again, looks at each layer, and names the first whose weights or output are not finite, going

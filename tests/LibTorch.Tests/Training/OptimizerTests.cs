@@ -72,6 +72,75 @@ public sealed class OptimizerTests
         Assert.That(Values(parameters), Is.EqualTo(expected).Within(1e-10));
     }
 
+    /// <summary>Steps in float32 are one pass over pieces of all parameters; in float64 each operation is by itself.</summary>
+    [TestCaseSource(nameof(Rules))]
+    public void A_step_in_one_pass_is_the_step_by_operations(Delegate make, Delegate _)
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        // More values than one piece has, vectors that are not full, one value, and a parameter without a gradient.
+        long[][] shapes =
+        [
+            [3, 5],
+            [20_000],
+            [2, 3, 3, 3],
+            [],
+            [7],
+        ];
+        var wide = Array.ConvertAll(shapes, shape => Parameter(randn(shape).to(ScalarType.Float64)));
+        var narrow = Array.ConvertAll(wide, parameter => Parameter(parameter.detach().to(ScalarType.Float32)));
+        using var expected = ((Func<Parameter[], OptimizerHelper>)make)(wide);
+        using var actual = ((Func<Parameter[], OptimizerHelper>)make)(narrow);
+        long changes = FusedKernels.Versions(narrow[..^1]);
+        for (var step = 0; step < 5; step++)
+        {
+            for (var i = 0; i < shapes.Length - 1; i++)
+            {
+                narrow[i].grad = randn(shapes[i]);
+                wide[i].grad = narrow[i].grad!.to(ScalarType.Float64);
+            }
+            expected.step();
+            actual.step();
+            long now = FusedKernels.Versions(narrow[..^1]);
+            Assert.That(
+                now,
+                Is.GreaterThan(changes),
+                "whoever keeps something made of the weights must see the change"
+            );
+            changes = now;
+        }
+        for (var i = 0; i < shapes.Length; i++)
+            Assert.That(
+                (narrow[i].to(ScalarType.Float64) - wide[i]).abs().max().item<double>(),
+                Is.LessThan(1e-5),
+                $"[{string.Join(", ", shapes[i])}]"
+            );
+    }
+
+    [Test]
+    public void The_magnitude_of_tensors_is_the_sum_of_their_absolute_values()
+    {
+        using var scope = NewDisposeScope();
+        Seeded.Random();
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            Tensor[] all = [randn(20_000).to(type), randn(3, 5).to(type), tensor(-2.5).to(type)];
+            double expected = all.Sum(one => one.abs().sum().to(ScalarType.Float64).item<double>());
+            Assert.That(
+                FusedKernels.Magnitude(all).to(ScalarType.Float64).item<double>(),
+                Is.EqualTo(expected).Within(expected * 1e-6)
+            );
+            foreach (float bad in new[] { float.NaN, float.NegativeInfinity })
+            {
+                all[0][19_999] = tensor(bad);
+                Assert.That(
+                    double.IsFinite(FusedKernels.Magnitude(all).to(ScalarType.Float64).item<double>()),
+                    Is.False
+                );
+            }
+        }
+    }
+
     [Test]
     public void A_state_dictionary_continues_exactly()
     {
