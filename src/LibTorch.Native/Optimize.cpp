@@ -22,26 +22,19 @@ bool are_floats(TensorList tensors) {
     });
 }
 
-// Pieces small enough that threads share them evenly.
-constexpr int64_t Most = 8192;
-
-// Calls visit(begin, count) for pieces of so many values.
-template <typename Visit> void each_piece(int64_t values, Visit&& visit) {
-    for (int64_t begin = 0; begin < values; begin += Most)
-        visit(begin, std::min(Most, values - begin));
-}
-
-// What an optimizer knows of parameter i: first and second of its memory where it has such.
-std::vector<Piece> pieces_of(TensorList parameters, TensorList gradients, TensorList first, TensorList second) {
+// Pieces of all parameters, small enough that threads share them evenly: each with what the other lists have at its
+// place where they are not empty.
+std::vector<Piece> pieces_of(TensorList parameters, TensorList gradients = {}, TensorList first = {},
+                             TensorList second = {}, at::ArrayRef<double> sizes = {}, at::ArrayRef<double> roots = {}) {
+    constexpr int64_t Most = 8192;
     std::vector<Piece> pieces;
-    auto at = [](TensorList tensors, size_t i, int64_t begin) {
-        return tensors.empty() ? nullptr : tensors[i].data_ptr<float>() + begin;
-    };
     for (size_t i = 0; i < parameters.size(); i++)
-        each_piece(parameters[i].numel(), [&](int64_t begin, int64_t count) {
-            pieces.push_back({at(parameters, i, begin), at(gradients, i, begin), at(first, i, begin),
-                              at(second, i, begin), count, static_cast<int64_t>(i), 0, 1});
-        });
+        for (int64_t begin = 0, values = parameters[i].numel(); begin < values; begin += Most) {
+            auto at = [&](TensorList all) { return all.empty() ? nullptr : all[i].data_ptr<float>() + begin; };
+            auto of = [&](at::ArrayRef<double> all) { return all.empty() ? 0.0f : static_cast<float>(all[i]); };
+            pieces.push_back({at(parameters), at(gradients), at(first), at(second), std::min(Most, values - begin),
+                              of(sizes), of(roots)});
+        }
     return pieces;
 }
 
@@ -56,7 +49,7 @@ bool sgd_(TensorList parameters, TensorList gradients, TensorList momenta, doubl
           double dampening, double decay, bool nesterov) {
     if (!are_floats(parameters) || !are_floats(gradients) || !are_floats(momenta))
         return false;
-    auto pieces = pieces_of(parameters, gradients, momenta, {});
+    auto pieces = pieces_of(parameters, gradients, momenta);
     Momentum settings{static_cast<float>(rate), static_cast<float>(momentum), static_cast<float>(1 - dampening),
                       static_cast<float>(decay), nesterov};
     parallel_tasks(static_cast<int64_t>(pieces.size()), [&](int64_t task) { kernels().sgd(settings, pieces[task]); });
@@ -72,11 +65,7 @@ bool adam_(TensorList parameters, TensorList gradients, TensorList means, Tensor
            double decay, double shrink) {
     if (!are_floats(parameters) || !are_floats(gradients) || !are_floats(means) || !are_floats(squares))
         return false;
-    auto pieces = pieces_of(parameters, gradients, means, squares);
-    for (Piece& piece : pieces) {
-        piece.size = static_cast<float>(sizes[piece.index]);
-        piece.root = static_cast<float>(roots[piece.index]);
-    }
+    auto pieces = pieces_of(parameters, gradients, means, squares, sizes, roots);
     Moments settings{static_cast<float>(beta1), static_cast<float>(beta2), static_cast<float>(epsilon),
                      static_cast<float>(decay), static_cast<float>(shrink)};
     parallel_tasks(static_cast<int64_t>(pieces.size()), [&](int64_t task) { kernels().adam(settings, pieces[task]); });
@@ -94,13 +83,10 @@ Tensor magnitude(TensorList tensors) {
             sums.push_back(at::norm(tensor, 1));
         return at::stack(sums).sum();
     }
-    std::vector<std::pair<const float*, int64_t>> pieces;
-    for (const Tensor& tensor : tensors)
-        each_piece(tensor.numel(),
-                   [&](int64_t begin, int64_t count) { pieces.emplace_back(tensor.data_ptr<float>() + begin, count); });
+    auto pieces = pieces_of(tensors);
     std::vector<float> sums(pieces.size());
     parallel_tasks(static_cast<int64_t>(pieces.size()),
-                   [&](int64_t task) { sums[task] = kernels().magnitude(pieces[task].first, pieces[task].second); });
+                   [&](int64_t task) { sums[task] = kernels().magnitude(pieces[task].parameter, pieces[task].count); });
     double sum = 0;
     for (float part : sums)
         sum += part;

@@ -48,7 +48,7 @@ internal static class AdamStep
         {
             var step = states[i].Advance();
             roots[i] = Math.Sqrt(1 - Math.Pow(beta2, step));
-            sizes[i] = learningRate / (1 - Math.Pow(beta1, step));
+            sizes[i] = -learningRate / (1 - Math.Pow(beta1, step));
         }
         if (
             !options.Amsgrad
@@ -91,6 +91,6 @@ internal static class AdamStep
         var divisors = Aten.foreach_sqrt.CallList((Argument)squares);
         Aten.foreach_divScalars_.Run(divisors, roots);
         Aten.foreach_addScalar_.Run(divisors, options.Eps);
-        Aten.foreach_addcdiv_.Run(parameters, means, divisors, Array.ConvertAll(sizes, size => -size));
+        Aten.foreach_addcdiv_.Run(parameters, means, divisors, sizes);
     }
 }

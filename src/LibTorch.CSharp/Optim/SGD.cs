@@ -132,7 +132,7 @@ namespace TorchSharp.Modules
                 return;
             if (options.maximize == true)
                 gradients = Aten.foreach_neg.CallList((Argument)gradients);
-            if (IsFused(parameters, gradients, states, group.LearningRate, options))
+            if (TryInOnePass(parameters, gradients, states, group.LearningRate, options))
                 return;
             Decay(ref gradients, parameters, options.weight_decay!.Value);
             if (options.momentum is { } momentum and not 0)
@@ -140,8 +140,8 @@ namespace TorchSharp.Modules
             Aten.foreach_add_.Run(parameters, gradients, -group.LearningRate);
         }
 
-        /// <summary>Whether the engine has made the step in one pass.</summary>
-        private static bool IsFused(
+        /// <summary>Makes the step where the engine can in one pass; else changes nothing and answers false.</summary>
+        private static bool TryInOnePass(
             Tensor[] parameters,
             Tensor[] gradients,
             State[] states,

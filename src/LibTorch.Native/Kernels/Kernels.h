@@ -119,13 +119,13 @@ constexpr int64_t padded(int64_t channels) {
     return (channels + 15) / 16 * 16;
 }
 
-// A part of a step of an optimizer: neighbouring values of parameter `index`, with their gradients and what the
-// optimizer remembers of them.
+// A part of a step of an optimizer: neighbouring values of a parameter, with their gradients and what the optimizer
+// remembers of them.
 struct Piece {
     float* parameter;
     const float* gradient;
     float *first, *second; // momentum, or mean and square of the gradient; may be null
-    int64_t count, index;
+    int64_t count;
     float size, root; // Adam's
 };
 
@@ -156,7 +156,7 @@ struct Kernels {
 
     // weight −= rate · momentum', which is momentum · momentum + undampened · (gradient + decay · weight).
     void (*sgd)(const Momentum&, const Piece&);
-    // weight = shrink · weight − size · mean' / (√square' / root + epsilon).
+    // weight = shrink · weight + size · mean' / (√square' / root + epsilon).
     void (*adam)(const Moments&, const Piece&);
     // Σ |value|.
     float (*magnitude)(const float* values, int64_t count);

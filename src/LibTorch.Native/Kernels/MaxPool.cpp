@@ -220,7 +220,7 @@ template <typename T, bool Placed> class Windows {
             }
             // ReLU; a NaN stays, being above zero.
             Keys values = turned<T>(larger(largest, floor));
-            if (relu)
+            if (Placed && relu)
                 where = kept_above(where, largest, floor);
             if (i + Count <= outputs) {
                 std::memcpy(y + i, &values, sizeof values);

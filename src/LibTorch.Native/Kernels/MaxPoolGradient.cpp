@@ -1,8 +1,6 @@
 // The gradient of max pooling: each input gathers from the windows that hold it, so no two threads write one value.
-#include "Level.h"
-#include "Vectors.h"
+#include "Rows.h"
 #include <algorithm>
-#include <type_traits>
 #include <vector>
 
 namespace cnnspec {
@@ -75,7 +73,7 @@ template <typename T> void gather(const PoolShape& shape, const Maps<T>& all) {
 }
 
 // Vectors of channels that go along a row together: whole lines of the cache, and as many sums as there are registers.
-constexpr int Together = Lanes == 16 ? 4 : 2;
+constexpr int64_t Abreast = Lanes == 16 ? 4 : 2;
 
 // The inputs of one row in Count vectors of channels from `c` on, the last of them of `last` channels: window by window
 // along the row, with sums in registers while windows hold them. An output is read once for each of its rows. GCC keeps
@@ -132,22 +130,11 @@ void sweep_row(const PoolShape& shape, const Maps<T>& all, int64_t task, int64_t
         write(column, none);
 }
 
-// Calls body(N) with the count, of 1 to Together, as a constant.
-template <int N, typename Body> inline void with_vectors(int64_t count, Body&& body) {
-    if constexpr (N < Together)
-        if (count != N)
-            return with_vectors<N + 1>(count, body);
-    body(std::integral_constant<int, N>());
-}
-
 template <int Width, int Stride, typename T> void sweep(const PoolShape& s, const Maps<T>& maps) {
     parallel_tasks(s.images * s.height, [&](int64_t task) {
-        for (int64_t c = 0; c < s.channels; c += Together * Lanes) {
-            int64_t left = std::min(Together * Lanes, s.channels - c), vectors = (left + Lanes - 1) / Lanes;
-            with_vectors<1>(vectors, [&](auto count) {
-                sweep_row<Width, Stride, count>(s, maps, task, c, left - (vectors - 1) * Lanes);
-            });
-        }
+        each_block<Abreast>(s.channels, Abreast, [&](auto count, int64_t c, int64_t last) {
+            sweep_row<Width, Stride, decltype(count)::value>(s, maps, task, c, last);
+        });
     });
 }
 

@@ -36,7 +36,7 @@ void adam(const Moments& settings, const Piece& piece) {
         float second = s.beta2 * square[i] + (1 - s.beta2) * slope * slope;
         mean[i] = first;
         square[i] = second;
-        weight[i] = s.shrink * weight[i] - size * first / (std::sqrt(second) / root + s.epsilon);
+        weight[i] = s.shrink * weight[i] + size * first / (std::sqrt(second) / root + s.epsilon);
     }
 }
 

@@ -52,23 +52,26 @@ inline std::vector<float> repeated(const float* values, int64_t channels, int64_
     return result;
 }
 
-// Calls body(N) with the count, of 1 to Row, as a constant.
-template <int64_t N, typename Body> inline void with_count(int64_t count, Body&& body) {
-    if constexpr (N < Row)
+// Calls body(N) with the count, of N to Most, as a constant.
+template <int64_t N, int64_t Most, typename Body> inline void with_count(int64_t count, Body&& body) {
+    if constexpr (N < Most)
         if (count != N)
-            return with_count<N + 1>(count, body);
+            return with_count<N + 1, Most>(count, body);
     body(std::integral_constant<int64_t, N>());
 }
 
-// Calls visit(number of vectors, column, last) for blocks that cover the width; only the last vector of the last block
-// may be short, of `last` values.
-template <typename Visit> inline void each_block(int64_t width, Visit&& visit) {
-    int64_t most = width <= Row * Lanes ? Row : Block;
+// Calls visit(number of vectors, column, last) for blocks of `most` vectors, Most at most, that cover the width; only
+// the last vector of the last block may be short, of `last` values.
+template <int64_t Most, typename Visit> inline void each_block(int64_t width, int64_t most, Visit&& visit) {
     for (int64_t column = 0; column < width; column += most * Lanes) {
         int64_t left = std::min(width - column, most * Lanes);
         int64_t vectors = (left + Lanes - 1) / Lanes;
-        with_count<1>(vectors, [&](auto count) { visit(count, column, left - (vectors - 1) * Lanes); });
+        with_count<1, Most>(vectors, [&](auto count) { visit(count, column, left - (vectors - 1) * Lanes); });
     }
+}
+
+template <typename Visit> inline void each_block(int64_t width, Visit&& visit) {
+    each_block<Row>(width, width <= Row * Lanes ? Row : Block, visit);
 }
 
 // Where a block's values lie in each joined row. A local of its own: what is written through it cannot be its own

@@ -32,6 +32,9 @@ type PassesTests() =
 
     static let words body = kernels body |> List.map word
 
+    static let forks body =
+        stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
+
     static let evaluated body =
         Passes.forEvaluation (program (inNetwork "16 x 20 x 28" body))
 
@@ -146,9 +149,6 @@ type PassesTests() =
 
     [<Test>]
     member _.``a normalisation hands on what is read after it``() =
-        let forks body =
-            stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
-
         let block = "add { { batch_norm; relu; conv(16, kernel=3, padding=1) }; identity }"
         Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "norm+relu" ])
         Assert.That(forks block, Is.Empty, "the network's input has no gradient")
@@ -161,9 +161,6 @@ type PassesTests() =
 
     [<Test>]
     member _.``a convolution hands on what is read after it``() =
-        let forks body =
-            stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
-
         let block = "add { { conv(16, kernel=3, padding=1); batch_norm }; identity }; relu"
 
         Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "Conv" ])
