@@ -23,6 +23,12 @@ inline ConvShape shape_of(const at::Tensor& x, const at::Tensor& weight, const W
             w.stride[1], w.padding[0], w.padding[1],   w.dilation[0],  w.dilation[1]};
 }
 
+// The output of a convolution of x: [N,K,H',W'], channels-last.
+inline at::Tensor map_of(const ConvShape& s, const at::Tensor& x) {
+    return at::empty({s.images, s.filters, s.outHeight, s.outWidth},
+                     x.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
 // The same windows seen from the output: filters for channels and channels for filters.
 inline ConvShape reversed(const ConvShape& s) {
     ConvShape r = s;
@@ -73,9 +79,20 @@ inline bool winograd_fits(Element element, const ConvShape& s) {
            (element == Element::Float32 || !has_matrix_units());
 }
 
+// Images of one channel, of which oneDNN has no fast bfloat16 convolution, and where the native kernels are ahead of it
+// in float32.
+inline bool is_image(const ConvShape& s) {
+    return kernels().image && s.channels == 1;
+}
+
+// Dense float32; undefined where it is.
+inline at::Tensor floats_of(const at::Tensor& weight) {
+    return weight.defined() ? weight.to(at::kFloat).contiguous() : weight;
+}
+
 // The points of filters for Winograd's method, in the type of the maps that they meet.
 inline at::Tensor points_of(const at::Tensor& weight, Element element, const ConvShape& s, bool rotated) {
-    at::Tensor floats = weight.to(at::kFloat).contiguous();
+    at::Tensor floats = floats_of(weight);
     at::Tensor points = at::empty({Points * Points * padded(s.channels) * padded(s.filters)},
                                   at::TensorOptions().dtype(element == Element::Float32 ? at::kFloat : at::kBFloat16));
     int64_t taps = s.kernelHeight, each = taps * taps;

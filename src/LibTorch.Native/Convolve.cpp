@@ -24,9 +24,11 @@ bool winograd_pays(Element element, const ConvShape& s) {
     return winograd_fits(element, s) && winograd_saves(s) && tiles_of(s) >= (element == Element::Float32 ? 8 : 32);
 }
 
-enum class GradientBy { Libtorch, Winograd, Taps };
+enum class GradientBy { Libtorch, Image, Winograd, Taps };
 
 GradientBy filter_gradient_by(Element element, const ConvShape& s) {
+    if (is_image(s))
+        return GradientBy::Image;
     if (!kernels().winograd_gradient || s.channels * s.filters > 256 * 256)
         return GradientBy::Libtorch;
     if (winograd_fits(element, s) && winograd_saves(s))
@@ -36,12 +38,17 @@ GradientBy filter_gradient_by(Element element, const ConvShape& s) {
     return taps ? GradientBy::Taps : GradientBy::Libtorch;
 }
 
+Tensor convolve_image(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s) {
+    Tensor filters = floats_of(weight), floats = floats_of(bias), y = map_of(s, x);
+    ConvEnd end{floats.defined() ? floats.data_ptr<float>() : nullptr, /*addend=*/nullptr, /*relu=*/false};
+    kernels().image(element_of(x), s, x.data_ptr(), filters.data_ptr<float>(), end, y.data_ptr());
+    return y;
+}
+
 Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& addend,
                             const ConvShape& s, bool rotated) {
     Tensor points = points_of(weight, element_of(x), s, rotated);
-    Tensor floats = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
-    Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
-                         x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    Tensor floats = floats_of(bias), y = map_of(s, x);
     ConvEnd end{floats.defined() ? floats.data_ptr<float>() : nullptr, addend.defined() ? addend.data_ptr() : nullptr,
                 /*relu=*/false};
     kernels().winograd(element_of(x), s, x.data_ptr(), points.data_ptr(), end, y.data_ptr());
@@ -51,6 +58,8 @@ Tensor convolve_by_winograd(const Tensor& x, const Tensor& weight, const Tensor&
 // One group; x is channels-last.
 Tensor forward_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Windows& windows) {
     ConvShape s = shape_of(x, weight, windows);
+    if (is_image(s))
+        return convolve_image(x, weight, bias, s);
     if (winograd_pays(element_of(x), s))
         return convolve_by_winograd(x, weight, bias, /*addend=*/Tensor(), s, /*rotated=*/false);
     auto type = x.scalar_type();
@@ -106,7 +115,9 @@ public:
         auto by = filter_gradient_by(element, s);
         if (wantsWeight && by != GradientBy::Libtorch) {
             dweight = at::empty(weight.sizes(), at::kFloat);
-            if (by == GradientBy::Winograd)
+            if (by == GradientBy::Image)
+                kernels().image_gradient(element, s, x.data_ptr(), dy.data_ptr(), dweight.data_ptr<float>());
+            else if (by == GradientBy::Winograd)
                 kernels().winograd_gradient(element, s, x.data_ptr(), dy.data_ptr(), dweight.data_ptr<float>());
             else
                 kernels().filter_gradient(s, x.data_ptr(), dy.data_ptr(), dweight.data_ptr<float>());

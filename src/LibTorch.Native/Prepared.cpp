@@ -42,7 +42,7 @@ std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, In
                         : at::empty({0}, options);
     if (!native || !kernels().direct || weight.numel() > MostPacked)
         return {points, at::empty({0}, options)};
-    Tensor floats = weight.to(at::kFloat).contiguous();
+    Tensor floats = floats_of(weight);
     Tensor packed = at::empty({kernels().packed_size(element_of(type), s)}, options);
     kernels().pack_filters(element_of(type), s, floats.data_ptr<float>(), packed.data_ptr());
     return {points, packed};
@@ -55,7 +55,8 @@ Tensor convolve_prepared(const Tensor& input, const Tensor& weight, const c10::o
     Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     ConvShape s = shape_of(x, weight, {stride.vec(), padding.vec(), dilation.vec()});
     bool byPoints = points.numel() > 0 && winograd_saves(s) && tiles_of(s) >= 16;
-    if (!byPoints && (packed.numel() == 0 || products(s) > MostProducts)) {
+    bool native = byPoints || is_image(s) || (packed.numel() > 0 && products(s) <= MostProducts);
+    if (!native || !has_kernels(x)) {
         Tensor offset = bias ? bias->to(x.scalar_type()) : Tensor();
         // libtorch takes a method of its own for one image in float32.
         Tensor y = x.device().is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().hasMKLDNN()
@@ -63,13 +64,17 @@ Tensor convolve_prepared(const Tensor& input, const Tensor& weight, const c10::o
                        : at::conv2d(x, weight, offset, stride, padding, dilation, 1);
         return finish_(y, addend, relu);
     }
-    Tensor y = at::empty({s.images, s.filters, s.outHeight, s.outWidth},
-                         x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    Tensor y = map_of(s, x);
     Tensor sum = addend ? addend->to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
     TORCH_CHECK(!sum.defined() || sum.sizes() == y.sizes(), "the addend is not as the convolution");
     ConvEnd end{bias ? bias->data_ptr<float>() : nullptr, sum.defined() ? sum.data_ptr() : nullptr, relu};
+    Element element = cnnspec::element_of(x);
+    if (is_image(s)) {
+        kernels().image(element, s, x.data_ptr(), floats_of(weight).data_ptr<float>(), end, y.data_ptr());
+        return y;
+    }
     auto convolve = byPoints ? kernels().winograd : kernels().direct;
-    convolve(cnnspec::element_of(x), s, x.data_ptr(), (byPoints ? points : packed).data_ptr(), end, y.data_ptr());
+    convolve(element, s, x.data_ptr(), (byPoints ? points : packed).data_ptr(), end, y.data_ptr());
     return y;
 }
 

@@ -37,11 +37,14 @@ template <typename Body> void parallel_workers(int64_t count, Body&& body) {
     run_tasks(count, &body, [](void* context, Tasks& tasks) { (*static_cast<Body*>(context))(tasks); });
 }
 
-// body(task) for each task.
+// body(task) for each task, several of many small ones at a time: threads that take one after the other wait for each
+// other's cache lines.
 template <typename Body> void parallel_tasks(int64_t count, Body&& body) {
-    parallel_workers(count, [&](Tasks& tasks) {
-        for (int64_t task; (task = tasks.next()) >= 0;)
-            body(task);
+    const int64_t turns = count < 256 ? count : 128;
+    parallel_workers(turns, [&](Tasks& tasks) {
+        for (int64_t turn; (turn = tasks.next()) >= 0;)
+            for (int64_t task = count * turn / turns; task < count * (turn + 1) / turns; task++)
+                body(task);
     });
 }
 
@@ -169,6 +172,9 @@ struct Kernels {
     int64_t (*packed_size)(Element, const ConvShape&);
     void (*pack_filters)(Element, const ConvShape&, const float* weight, void* packed);
     void (*direct)(Element, const ConvShape&, const void* x, const void* packed, const ConvEnd&, void* y);
+    // Any windows over images of one channel, with filters [K][h][w] as they are, and the gradient of those.
+    void (*image)(Element, const ConvShape&, const void* x, const float* weight, const ConvEnd&, void* y);
+    void (*image_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     // Gradients of filters, [K][C][h][w]: of 3×3 and 5×5 ones of stride 1, and of any, of bfloat16 maps.
     void (*winograd_gradient)(Element, const ConvShape&, const void* x, const void* dy, float* dweight);
     void (*filter_gradient)(const ConvShape&, const void* x, const void* dy, float* dweight);

@@ -18,6 +18,7 @@ void add_pooling_gradient(Kernels& table);
 void add_optimizers(Kernels& table);
 #if defined(__AVX512BF16__)
 void add_direct(Kernels& table);
+void add_images(Kernels& table);
 void add_winograd(Kernels& table);
 void add_winograd_gradient(Kernels& table);
 void add_filter_gradient(Kernels& table);

@@ -1,5 +1,6 @@
 // Max pooling of [N,H,W,C], with ReLU after it where asked: maxima of rows first, which the windows below each other
 // share, then of columns. Values are compared as integers that sort as they do, so a vector holds 32 of bfloat16.
+#include "ColumnPairs.h"
 #include "Level.h"
 #include "Vectors.h"
 #include <algorithm>
@@ -139,11 +140,20 @@ struct Run {
     Span across;
 };
 
-std::vector<Run> runs_of(const PoolShape& s) {
+// Rows of inputs are taken apart into this many, of every so many columns.
+template <typename T> int64_t phases_of(const PoolShape& s) {
+#if defined(__AVX512F__)
+    if (s.strideWidth == 2 && ColumnPairs<typename Keyed<T>::Key>::fit(s.channels))
+        return 2;
+#endif
+    return 1;
+}
+
+std::vector<Run> runs_of(const PoolShape& s, int64_t phases) {
     std::vector<Run> runs;
     for (int64_t ow = 0; ow < s.outWidth; ow++) {
         Span across(ow, s.strideWidth, s.padLeft, s.kernelWidth, s.width);
-        bool joins = s.strideWidth == 1 && !runs.empty() && runs.back().across.first == across.first &&
+        bool joins = s.strideWidth == phases && !runs.empty() && runs.back().across.first == across.first &&
                      runs.back().across.last == across.last;
         if (joins)
             runs.back().count++;
@@ -164,33 +174,65 @@ template <typename T, bool Placed> class Windows {
     const std::vector<Run>& runs;
     const bool relu;
     const int64_t inputs, outputs, pitch;
-    // One row of inputs; the maxima of rows by their row modulo the kernel's height, and where in a row they lie.
+    const int64_t phases, phase; // elements of each
+#if defined(__AVX512F__)
+    const ColumnPairs<Key> pairs{std::min(s.channels, Count)};
+#endif
+    // One row of inputs, phase by phase; the maxima of rows by their row modulo the kernel's height, and where in a row
+    // they lie.
     std::vector<Key> keys, maxima, places;
     std::vector<int64_t> lines; // where in those the rows of a window are
 
+    static Keys bits_of(const T* x, int64_t at, int64_t inputs) {
+        Keys bits = {};
+        if (at + Count <= inputs)
+            std::memcpy(&bits, x + at, sizeof bits);
+        else if (at < inputs)
+            std::memcpy(&bits, x + at, (inputs - at) * sizeof(T));
+        return bits;
+    }
+
     // The loops' bounds and pointers are locals: no store can reach those.
-    void row(const T* x, int64_t at) {
-        const int64_t channels = s.channels, inputs = this->inputs;
+    void read_keys(const T* x) {
+        const int64_t inputs = this->inputs;
         Key* const key = keys.data();
-        for (int64_t i = 0; i < inputs; i += Count) {
-            Keys bits = {};
-            if (i + Count <= inputs)
-                std::memcpy(&bits, x + i, sizeof bits);
-            else
-                std::memcpy(&bits, x + i, (inputs - i) * sizeof(T));
+        auto put = [](Key* to, Keys bits) {
             Keys some = sortable<T>(bits);
-            std::memcpy(key + i, &some, sizeof some);
+            std::memcpy(to, &some, sizeof some);
+        };
+#if defined(__AVX512F__)
+        if (phases == 2) {
+            const ColumnPairs<Key> pairs = this->pairs;
+            for (int64_t i = 0, to = 0; i < inputs; i += 2 * pairs.width, to += pairs.width) {
+                auto low = (__m512i)bits_of(x, i, inputs), high = (__m512i)bits_of(x, i + Count, inputs);
+                put(key + to, (Keys)pairs.firsts(low, high));
+                put(key + phase + to, (Keys)pairs.seconds(low, high));
+            }
+            return;
         }
+#endif
+        for (int64_t i = 0; i < inputs; i += Count)
+            put(key + i, bits_of(x, i, inputs));
+    }
+
+    void row(const T* x, int64_t at) {
+        const int64_t channels = s.channels, phases = this->phases, phase = this->phase;
+        const Key* const key = keys.data();
+        read_keys(x);
         for (const Run& run : runs) {
             const Keys first = Keys{} + static_cast<Key>(run.across.first);
             const int64_t cells = run.across.last - run.across.first, values = run.count * channels;
-            const Key* const window = key + (run.across.start + run.across.first) * channels;
+            const int64_t column = run.across.start + run.across.first;
+            // One phase or two: no division.
+            auto cell = [=](int64_t q) {
+                return key + ((column + q) & (phases - 1)) * phase + ((column + q) >> (phases - 1)) * channels;
+            };
             Key* const best = maxima.data() + at * pitch + run.begin * channels;
             Key* const place = places.data() + (Placed ? at * pitch + run.begin * channels : 0);
             for (int64_t i = 0; i < values; i += Count) {
-                Keys largest = read<Keys>(window + i), where = first, here = first;
+                Keys largest = read<Keys>(cell(0) + i), where = first, here = first;
                 for (int64_t q = 1; q < cells; q++)
-                    take_larger(largest, where, read<Keys>(window + q * channels + i), here += 1);
+                    take_larger(largest, where, read<Keys>(cell(q) + i), here += 1);
                 std::memcpy(best + i, &largest, sizeof largest);
                 if (Placed)
                     std::memcpy(place + i, &where, sizeof where);
@@ -239,8 +281,9 @@ template <typename T, bool Placed> class Windows {
 public:
     Windows(const PoolShape& shape, const std::vector<Run>& runs, bool relu)
         : s(shape), runs(runs), relu(relu), inputs(s.width * s.channels), outputs(s.outWidth * s.channels),
-          pitch(outputs + Slack), keys(inputs + s.kernelWidth * s.channels + Slack), maxima(s.kernelHeight * pitch),
-          places(Placed ? maxima.size() : pitch), lines(s.kernelHeight) {}
+          pitch(outputs + Slack), phases(phases_of<T>(s)),
+          phase(s.width / phases * s.channels + s.kernelWidth * s.channels + Slack), keys(phases * phase),
+          maxima(s.kernelHeight * pitch), places(Placed ? maxima.size() : pitch), lines(s.kernelHeight) {}
 
     // Rows `begin` to before `end` of one image.
     void work(int64_t begin, int64_t end, const T* x, T* y, uint8_t* position) {
@@ -258,7 +301,7 @@ template <typename T, bool Placed> void windows_of(const PoolShape& s, bool relu
     // Bands of an image share rows of inputs, which each works out for itself: no more of them than threads may want.
     int64_t most = std::clamp<int64_t>(s.images * s.outHeight / 64, 8, std::max<int64_t>(8, s.outHeight));
     int64_t bands = (s.outHeight + most - 1) / most;
-    auto runs = runs_of(s);
+    auto runs = runs_of(s, phases_of<T>(s));
     parallel_workers(s.images * bands, [&](Tasks& tasks) {
         Windows<T, Placed> windows(s, runs, relu);
         for (int64_t task; (task = tasks.next()) >= 0;) {

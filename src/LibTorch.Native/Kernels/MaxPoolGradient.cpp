@@ -1,4 +1,5 @@
 // The gradient of max pooling: each input gathers from the windows that hold it, so no two threads write one value.
+#include "ColumnPairs.h"
 #include "Rows.h"
 #include <algorithm>
 #include <vector>
@@ -131,16 +132,95 @@ void sweep_row(const PoolShape& shape, const Maps<T>& all, int64_t task, int64_t
 }
 
 template <int Width, int Stride, typename T> void sweep(const PoolShape& s, const Maps<T>& maps) {
-    parallel_tasks(s.images * s.height, [&](int64_t task) {
+    parallel_tasks(s.images * s.height, [&](int64_t row) {
         each_block<Abreast>(s.channels, Abreast, [&](auto count, int64_t c, int64_t last) {
-            sweep_row<Width, Stride, decltype(count)::value>(s, maps, task, c, last);
+            sweep_row<Width, Stride, decltype(count)::value>(s, maps, row, c, last);
         });
     });
 }
 
+#if defined(__AVX512F__)
+// Windows of two columns that follow each other without a gap, on few channels: no input is in two of them, so
+// gradients are only put where they belong, several columns at a time.
+template <typename T> class Placing {
+    using Bits = std::conditional_t<sizeof(T) == 2, int16_t, int32_t>;
+    static constexpr int64_t Count = ColumnPairs<Bits>::Count;
+    typedef Bits Keys __attribute__((vector_size(64)));
+    const PoolShape s;
+    const Maps<T> maps;
+    const ColumnPairs<Bits> pairs;
+
+    static uint64_t first(int64_t count) { return count >= Count ? ~0ull : count <= 0 ? 0 : (1ull << count) - 1; }
+
+    static __m512i read(const T* from, int64_t count) {
+        if constexpr (sizeof(T) == 2)
+            return _mm512_maskz_loadu_epi16(static_cast<__mmask32>(first(count)), from);
+        else
+            return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(first(count)), from);
+    }
+
+    static __m512i read_places(const uint8_t* from, int64_t count) {
+        if constexpr (sizeof(T) == 2)
+            return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(static_cast<__mmask32>(first(count)), from));
+        else
+            return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(static_cast<__mmask16>(first(count)), from));
+    }
+
+    static void put(T* to, __m512i gradient, __m512i place, Keys mine, int64_t count) {
+        if constexpr (sizeof(T) == 2)
+            _mm512_mask_storeu_epi16(to, static_cast<__mmask32>(first(count)),
+                                     _mm512_maskz_mov_epi16(_mm512_cmpeq_epi16_mask(place, (__m512i)mine), gradient));
+        else
+            _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(first(count)),
+                                     _mm512_maskz_mov_epi32(_mm512_cmpeq_epi32_mask(place, (__m512i)mine), gradient));
+    }
+
+public:
+    static bool fits(const PoolShape& s, const Maps<T>& maps) {
+        return s.kernelWidth == 2 && s.strideWidth == 2 && s.padLeft == 0 && s.kernelHeight == s.strideHeight &&
+               s.padTop == 0 && maps.passed == nullptr && ColumnPairs<Bits>::fit(s.channels) &&
+               2 * s.outWidth <= s.width && s.kernelHeight * s.outHeight <= s.height;
+    }
+
+    Placing(const PoolShape& s, const Maps<T>& maps) : s(s), maps(maps), pairs(s.channels) {}
+
+    void image(int64_t image) const {
+        const int64_t pitch = s.width * s.channels, outputs = s.outWidth * s.channels;
+        T* const dx = maps.dx + image * s.height * pitch;
+        for (int64_t oh = 0; oh < s.outHeight; oh++) {
+            const int64_t from = (image * s.outHeight + oh) * outputs;
+            T* const to = dx + oh * s.kernelHeight * pitch;
+            for (int64_t i = 0; i < outputs; i += pairs.width) {
+                const int64_t count = std::min(pairs.width, outputs - i);
+                const __m512i gradient = read(maps.dy + from + i, count);
+                const __m512i place = read_places(maps.position + from + i, count);
+                const __m512i low = pairs.low(gradient), high = pairs.high(gradient);
+                const __m512i placeLow = pairs.low(place), placeHigh = pairs.high(place);
+                for (int64_t row = 0; row < s.kernelHeight; row++) {
+                    const Keys mine = Keys{} + static_cast<Bits>(2 * row);
+                    T* const here = to + row * pitch + 2 * i;
+                    put(here, low, placeLow, mine + pairs.secondLow, 2 * count);
+                    put(here + Count, high, placeHigh, mine + pairs.secondHigh, 2 * count - Count);
+                }
+            }
+            for (int64_t row = 0; row < s.kernelHeight; row++)
+                std::memset(to + row * pitch + 2 * outputs, 0, (pitch - 2 * outputs) * sizeof(T));
+        }
+        const int64_t seen = s.outHeight * s.kernelHeight;
+        std::memset(dx + seen * pitch, 0, (s.height - seen) * pitch * sizeof(T));
+    }
+};
+#endif
+
 template <typename T>
 void input_of(const PoolShape& s, const void* dy, const uint8_t* position, const void* passed, void* dx) {
     Maps<T> maps{static_cast<const T*>(dy), position, static_cast<const T*>(passed), static_cast<T*>(dx)};
+#if defined(__AVX512F__)
+    if (Placing<T>::fits(s, maps)) {
+        Placing<T> placing(s, maps);
+        return parallel_tasks(s.images, [&](int64_t image) { placing.image(image); });
+    }
+#endif
     if (s.kernelWidth == 3 && s.strideWidth == 1)
         sweep<3, 1>(s, maps);
     else if (s.kernelWidth == 3 && s.strideWidth == 2)

@@ -18,6 +18,7 @@ const Kernels& table() {
         add_optimizers(made);
 #if defined(__AVX512BF16__)
         add_direct(made);
+        add_images(made);
         add_winograd(made);
         add_winograd_gradient(made);
         add_filter_gradient(made);

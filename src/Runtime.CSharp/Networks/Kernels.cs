@@ -57,11 +57,11 @@ internal static class Kernels
             _ => (true, false),
         };
 
-        // oneDNN has no fast bfloat16 convolution of a single channel.
+        // oneDNN has no fast bfloat16 convolution of a single channel; an engine that mixes precisions has one of its own.
         (bool, bool) Convolution(Convolution conv)
         {
-            bool several = weights[0].shape[1] * conv.Groups > 1;
-            return (several, several);
+            bool fast = EngineSetup.MixesPrecisions || weights[0].shape[1] * conv.Groups > 1;
+            return (fast, fast);
         }
     }
 

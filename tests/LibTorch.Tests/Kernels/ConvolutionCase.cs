@@ -57,7 +57,13 @@ public sealed record ConvolutionCase(
         yield return new(24, 40, 33, 34, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 12 };
         // The last rows and columns are seen by no window.
         yield return new(3, 20, 11, 12, (2, 2), (3, 3), (0, 0), (1, 1));
+        // Images of one channel: two windows share a vector, or one has it; bands of rows, and more filters than a vector.
         yield return new(1, 8, 14, 13, (5, 5), (1, 1), (2, 2), (1, 1)) { Images = 1 };
+        yield return new(1, 6, 28, 25, (3, 3), (1, 1), (1, 1), (1, 1)) { Images = 40 };
+        yield return new(1, 5, 9, 12, (4, 2), (2, 1), (0, 3), (2, 1));
+        yield return new(1, 7, 12, 11, (3, 3), (1, 2), (1, 1), (1, 2));
+        yield return new(1, 20, 41, 75, (7, 5), (2, 3), (3, 4), (1, 2)) { Images = 2 };
+        yield return new(1, 40, 6, 31, (1, 3), (1, 1), (0, 1), (1, 1));
         yield return new(32, 16, 11, 9, (3, 3), (2, 1), (1, 1), (1, 1));
         yield return new(16, 16, 13, 9, (5, 3), (1, 3), (2, 0), (1, 1));
         yield return new(16, 16, 14, 11, (3, 3), (1, 1), (2, 2), (2, 2));

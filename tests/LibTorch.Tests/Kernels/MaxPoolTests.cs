@@ -10,13 +10,14 @@ namespace CnnSpec.LibTorch.Tests.Kernels;
 public sealed class MaxPoolTests
 {
     private static IEnumerable<TestCaseData> PoolCases() =>
-        from channels in new[] { 1, 12, 16, 35, 72 }
+        from channels in new[] { 1, 6, 12, 16, 35, 72 }
         from window in new (long[] Kernel, long[] Stride, long[] Padding, bool Ceil)[]
         {
             ([3, 3], [1, 1], [1, 1], false),
             ([3, 2], [2, 2], [1, 0], true),
             ([3, 3], [2, 2], [1, 1], false),
             ([2, 2], [2, 2], [0, 0], false),
+            ([3, 2], [3, 2], [0, 0], false),
             ([2, 5], [3, 1], [1, 2], false),
             ([9, 11], [1, 1], [4, 5], false),
         }
