@@ -2,8 +2,8 @@
 
     python3 reference.py SPEC FOLDER
 
-FOLDER gets weights.safetensors, x.npy, eval.npy, train.npy, after.safetensors (the weights and the batch statistics
-after the forward pass in training mode), and shapes.json (by name of each layer with weights, the shapes without the batch
+FOLDER gets weights.safetensors, x.npy, eval.npy, train.npy, after.safetensors (the batch statistics after the forward pass
+in training mode, which changes nothing else), and shapes.json (by name of each layer with weights, the shapes without the batch
 of what it takes and of what it gives in training mode).
 """
 
@@ -70,7 +70,7 @@ with torch.no_grad():
     np.save(os.path.join(folder, "train.npy"), logits.numpy())
     for index, head in enumerate(heads):
         np.save(os.path.join(folder, f"head{index}.npy"), head.numpy())
-save(os.path.join(folder, "after.safetensors"), model.state_dict())
+save(os.path.join(folder, "after.safetensors"), dict(model.named_buffers()))
 with open(os.path.join(folder, "shapes.json"), "w") as file:
     json.dump(shapes, file)
 print(sum(p.numel() for p in model.parameters()))

@@ -34,7 +34,7 @@ public static partial class NpyFile
         };
         long bytes = Count(name, shape) * size;
         return data.Length == bytes
-            ? new StoredTensor(word, shape, data.ToArray())
+            ? new StoredTensor(word, shape, data)
             : throw Damaged(name, $"it has {data.Length} bytes of values where its shape needs {bytes}");
     }
 

@@ -7,7 +7,7 @@ namespace CnnSpec.Runtime.Checkpoints;
 
 /// <summary>A tensor as a file holds it: bytes in row-major order, little-endian.</summary>
 /// <param name="Type">safetensors' word: <c>F32</c>, <c>I64</c>, …</param>
-public sealed record StoredTensor(string Type, long[] Shape, byte[] Bytes);
+public sealed record StoredTensor(string Type, long[] Shape, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>
 /// The safetensors format: eight bytes of header length, a JSON header, the tensors' bytes. Reading executes nothing and
@@ -62,9 +62,9 @@ public static class Safetensors
                     {
                         ["dtype"] = tensor.Type,
                         ["shape"] = new JsonArray([.. tensor.Shape.Select(size => (JsonNode)size)]),
-                        ["data_offsets"] = new JsonArray(offset, offset + tensor.Bytes.LongLength),
+                        ["data_offsets"] = new JsonArray(offset, offset + tensor.Bytes.Length),
                     };
-                    offset += tensor.Bytes.LongLength;
+                    offset += tensor.Bytes.Length;
                 }
                 byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
                 // Tensors begin at a multiple of eight; spaces are JSON's white space.
@@ -75,15 +75,23 @@ public static class Safetensors
                 stream.Write(json);
                 stream.Write("        "u8[..padding]);
                 foreach (var (_, tensor) in tensors)
-                    stream.Write(tensor.Bytes);
+                    stream.Write(tensor.Bytes.Span);
             }
         );
 
     /// <summary>Reads all tensors and the file's own notes.</summary>
     /// <exception cref="InputError">The file is missing, truncated, changed or not of this format.</exception>
-    public static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    public static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(string path) =>
+        Read(path, AtomicFile.Read(path));
+
+    /// <param name="path">What messages call the file.</param>
+    /// <param name="file">All of it.</param>
+    /// <exception cref="InputError">It is damaged.</exception>
+    internal static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(
+        string path,
+        byte[] file
+    )
     {
-        byte[] file = AtomicFile.Read(path);
         if (file.Length < 8)
             throw Damaged(path, "it is shorter than its header");
         long headerLength = BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -111,7 +119,7 @@ public static class Safetensors
                     foreach (var (key, value) in entry!.AsObject())
                         metadata[key] = value!.GetValue<string>();
                 else
-                    tensors[name] = ReadTensor(path, name, entry!.AsObject(), file.AsSpan(8 + (int)headerLength));
+                    tensors[name] = ReadTensor(path, name, entry!.AsObject(), file.AsMemory(8 + (int)headerLength));
             }
             catch (Exception e)
                 when (e is InvalidOperationException or NullReferenceException or FormatException or OverflowException)
@@ -137,12 +145,12 @@ public static class Safetensors
         {
             string shape = string.Join(',', tensor.Shape);
             hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(new[] { name, tensor.Type, shape }));
-            hash.AppendData(tensor.Bytes);
+            hash.AppendData(tensor.Bytes.Span);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static StoredTensor ReadTensor(string path, string name, JsonObject entry, ReadOnlySpan<byte> data)
+    private static StoredTensor ReadTensor(string path, string name, JsonObject entry, ReadOnlyMemory<byte> data)
     {
         string type = entry["dtype"]!.GetValue<string>();
         long[] shape = [.. entry["shape"]!.AsArray().Select(size => size!.GetValue<long>())];
@@ -157,7 +165,7 @@ public static class Safetensors
             throw Damaged(path, $"'{name}' lies outside of the file");
         if (end - begin != bytes)
             throw Damaged(path, $"'{name}' has {end - begin} bytes where its shape needs {bytes}");
-        return new StoredTensor(type, shape, data[(int)begin..(int)end].ToArray());
+        return new StoredTensor(type, shape, data[(int)begin..(int)end]);
     }
 
     private static InputError Damaged(string path, string how, Exception? inner = null) =>

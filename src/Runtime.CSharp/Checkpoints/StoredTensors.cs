@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,13 +14,16 @@ internal static class StoredTensors
         return new StoredTensor(TypeName(tensor.dtype), tensor.shape, values.bytes.ToArray());
     }
 
-    /// <summary>A new tensor of the stored shape.</summary>
+    /// <summary>A new tensor of the stored shape and type.</summary>
     /// <exception cref="InputError">Values of that type are not read.</exception>
     public static Tensor ToTensor(this StoredTensor stored)
     {
-        using var scope = NewDisposeScope();
-        // A tensor of no dimensions is viewed as one of one element.
-        return stored.Values().view(stored.Shape).MoveToOuterDisposeScope();
+        var type = Types.FirstOrDefault(known => known.Value == stored.Type);
+        if (type.Value is null)
+            throw new InputError($"weights of type {stored.Type} are not read", "save them as F32");
+        var made = empty(stored.Shape, dtype: type.Key);
+        stored.Bytes.Span.CopyTo(made.bytes);
+        return made;
     }
 
     /// <summary>Fills a tensor of the same shape; numbers of another type are converted.</summary>
@@ -33,34 +35,18 @@ internal static class StoredTensors
         target.copy_(stored.ToTensor());
     }
 
-    private static Tensor Values(this StoredTensor stored) =>
-        stored.Type switch
-        {
-            "F32" => tensor(MemoryMarshal.Cast<byte, float>(stored.Bytes).ToArray()),
-            "F64" => tensor(MemoryMarshal.Cast<byte, double>(stored.Bytes).ToArray()),
-            "I64" => tensor(MemoryMarshal.Cast<byte, long>(stored.Bytes).ToArray()),
-            "I32" => tensor(MemoryMarshal.Cast<byte, int>(stored.Bytes).ToArray()),
-            "BF16" => tensor(Widened(stored.Bytes)),
-            "F16" => tensor(
-                Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(stored.Bytes).ToArray(), half => (float)half)
-            ),
-            _ => throw new InputError($"weights of type {stored.Type} are not read", "save them as F32"),
-        };
-
-    /// <summary>bfloat16 is the upper half of a float32.</summary>
-    private static float[] Widened(byte[] bytes) =>
-        Array.ConvertAll(
-            MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(),
-            upper => BitConverter.UInt32BitsToSingle((uint)upper << 16)
-        );
-
     private static string TypeName(ScalarType type) =>
-        type switch
-        {
-            ScalarType.Float32 => "F32",
-            ScalarType.Float64 => "F64",
-            ScalarType.Int64 => "I64",
-            ScalarType.BFloat16 => "BF16",
-            _ => throw new NotSupportedException($"weights of type {type} are not written"),
-        };
+        Types.TryGetValue(type, out string? name)
+            ? name
+            : throw new NotSupportedException($"weights of type {type} are not written");
+
+    private static readonly Dictionary<ScalarType, string> Types = new()
+    {
+        [ScalarType.Float32] = "F32",
+        [ScalarType.Float64] = "F64",
+        [ScalarType.Float16] = "F16",
+        [ScalarType.BFloat16] = "BF16",
+        [ScalarType.Int64] = "I64",
+        [ScalarType.Int32] = "I32",
+    };
 }

@@ -24,7 +24,7 @@ public class FileFormatTests
             new Dictionary<string, string> { ["epochs"] = "3" }
         );
         var (tensors, metadata) = Safetensors.Read(path);
-        Assert.That(tensors["layer.weight"].Bytes, Is.EqualTo(bytes));
+        Assert.That(tensors["layer.weight"].Bytes.ToArray(), Is.EqualTo(bytes));
         Assert.That(tensors["layer.weight"].Shape, Is.EqualTo(new long[] { 2, 3 }));
         Assert.That(tensors["layer.counter"].Shape, Is.Empty);
         Assert.That(metadata["epochs"], Is.EqualTo("3"));
@@ -39,8 +39,8 @@ public class FileFormatTests
         Safetensors.Write(
             path,
             [
-                new("a", new StoredTensor("F32", [4], [.. Enumerable.Repeat((byte)7, 16)])),
-                new("b", new StoredTensor("I64", [1], [.. Enumerable.Repeat((byte)7, 8)])),
+                new("a", new StoredTensor("F32", [4], Enumerable.Repeat((byte)7, 16).ToArray())),
+                new("b", new StoredTensor("I64", [1], Enumerable.Repeat((byte)7, 8).ToArray())),
             ],
             new Dictionary<string, string>()
         );
@@ -58,7 +58,7 @@ public class FileFormatTests
         {
             var (tensors, _) = Safetensors.Read(path);
             Assert.That(tensors.Keys, Is.EquivalentTo(new[] { "a", "b" }));
-            Assert.That(tensors.Values.SelectMany(tensor => tensor.Bytes), Is.All.EqualTo(7));
+            Assert.That(tensors.Values.SelectMany(tensor => tensor.Bytes.ToArray()), Is.All.EqualTo(7));
         }
         catch (InputError error)
         {

@@ -49,7 +49,8 @@ internal static class Runs
             .Tensors.Where(entry => entry.Value.Type == "F32")
             .ToDictionary(
                 entry => entry.Key,
-                entry => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(entry.Value.Bytes).ToArray()
+                entry =>
+                    System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(entry.Value.Bytes.Span).ToArray()
             );
 
     /// <summary>The largest difference of any weight.</summary>

@@ -57,7 +57,7 @@ public static class WeightSource
             string why = e is FormatException ? e.Message : "it is no whole zip archive";
             throw new InputError($"{path} cannot be read as weights: {why}", "write it again, or use safetensors", e);
         }
-        return Safetensors.Read(path).Tensors;
+        return Safetensors.Read(path, file).Tensors;
     }
 
     /// <exception cref="FormatException">It has an array twice, as a damaged list of names may say.</exception>
