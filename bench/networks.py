@@ -51,7 +51,7 @@ class Training:
         out = os.path.join(self.folder.name, "run")
         recipe = ["--recipe", self.network.recipe] if self.network.recipe else []
         text = run([os.path.join(ROOT, "cnnspec"), "train", os.path.join(ROOT, "specs", self.network.spec + ".cnn"), *recipe,
-                    *options, "--out", out])
+                    *options, "--device", "cpu", "--out", out])
         self.description = os.path.join(out, "network.json")
         with open(os.path.join(out, "metrics.jsonl")) as file:
             epochs = [json.loads(line) for line in file]

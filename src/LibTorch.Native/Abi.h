@@ -114,6 +114,8 @@ CNNSPEC_API int cnnspec_threads(int32_t* threads);
 CNNSPEC_API int cnnspec_set_threads(int32_t threads);
 CNNSPEC_API int cnnspec_interop_threads(int32_t* threads);
 CNNSPEC_API int cnnspec_cuda_device_count(int32_t* count);
+// Whether the GPU's library has convolutions of bfloat16.
+CNNSPEC_API int cnnspec_cuda_bfloat16(int32_t index, int8_t* convolves);
 CNNSPEC_API int cnnspec_cuda_synchronize(int32_t index);
 CNNSPEC_API int cnnspec_deterministic(int8_t* enabled);
 CNNSPEC_API int cnnspec_set_deterministic(int8_t enabled);

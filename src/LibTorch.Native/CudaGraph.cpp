@@ -5,6 +5,7 @@
 
 #ifdef CNNSPEC_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 #include <memory>
@@ -43,6 +44,9 @@ int cnnspec_cuda_leave_default_stream(int32_t index) {
 int cnnspec_cuda_graph_begin(CnnspecGraph* graph) {
     return guarded([&] {
         auto made = std::make_unique<at::cuda::CUDAGraph>();
+        // A graph has memory of its own, which cannot be what earlier work left in libtorch's cache.
+        c10::cuda::device_synchronize();
+        c10::cuda::CUDACachingAllocator::emptyCache();
         made->capture_begin();
         *graph = made.release();
     });

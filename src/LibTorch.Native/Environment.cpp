@@ -4,6 +4,8 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
@@ -32,6 +34,13 @@ int cnnspec_interop_threads(int32_t* threads) {
 int cnnspec_cuda_device_count(int32_t* count) {
     return guarded(
         [&] { *count = at::hasCUDA() ? c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount() : 0; });
+}
+
+int cnnspec_cuda_bfloat16(int32_t index, int8_t* convolves) {
+    return guarded([&] {
+        c10::DeviceGuard guard(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)));
+        *convolves = at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
+    });
 }
 
 int cnnspec_cuda_synchronize(int32_t index) {

@@ -50,8 +50,21 @@ if(EXISTS "${LIBTORCH_LIBRARY_DIR}/libtorch_cuda.so")
   find_path(CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
             HINTS ${bundled} "$ENV{CUDA_HOME}/include" "$ENV{CUDA_PATH}/include" /usr/local/cuda/include)
   if(CUDA_RUNTIME_INCLUDE)
-    set(LIBTORCH_CUDA_INCLUDE_DIR "${CUDA_RUNTIME_INCLUDE}")
-    set(LIBTORCH_CUDA_GRAPHS "yes")
+    # Headers in parts, or of another CUDA, cost the graphs, not the build.
+    set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+    try_compile(compiles "${CMAKE_BINARY_DIR}/cuda-graphs" "${CMAKE_CURRENT_LIST_DIR}/CudaGraph.cpp"
+                CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${LIBTORCH_INCLUDE_DIRS};${CUDA_RUNTIME_INCLUDE}"
+                COMPILE_DEFINITIONS -DCNNSPEC_CUDA_GRAPHS ${LIBTORCH_FLAGS}
+                CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
+                OUTPUT_VARIABLE output)
+    unset(CMAKE_TRY_COMPILE_TARGET_TYPE)
+    if(compiles)
+      set(LIBTORCH_CUDA_INCLUDE_DIR "${CUDA_RUNTIME_INCLUDE}")
+      set(LIBTORCH_CUDA_GRAPHS "yes")
+    else()
+      string(REGEX MATCH "[^\n]*error:[^\n]*" reason "${output}")
+      set(LIBTORCH_CUDA_GRAPHS "no, they do not compile with ${CUDA_RUNTIME_INCLUDE}: ${reason}")
+    endif()
   else()
     set(LIBTORCH_CUDA_GRAPHS "no, there is no cuda_runtime_api.h: set CUDA_HOME to a CUDA of libtorch's version")
   endif()

@@ -198,7 +198,8 @@ variable_list normalised(const Tensor& x, const Part& part, const c10::optional<
         c10::GradMode::is_enabled() && (x.requires_grad() || (weight.defined() && weight.requires_grad()) ||
                                         (addend.defined() && addend.requires_grad()));
     if (!fits || (!training && differentiates))
-        return {composed(x.narrow(1, part.first, part.channels), addend, weight, bias, running_mean, running_var,
+        // A narrowed map's gradient is not channels-last.
+        return {composed(part.channels == x.size(1) ? x : x.narrow(1, part.first, part.channels), addend, weight, bias, running_mean, running_var,
                          training, settings),
                 x};
     if (training)

@@ -3,7 +3,7 @@
 #include "Kernels/Kernels.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/norm.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/stack.h>
 #include <algorithm>
@@ -77,12 +77,8 @@ bool adam_(TensorList parameters, TensorList gradients, TensorList means, Tensor
 
 // The sum of all absolute values, on the tensors' device; of none, 0 on the CPU.
 Tensor magnitude(TensorList tensors) {
-    if (!are_floats(tensors)) {
-        std::vector<Tensor> sums;
-        for (const Tensor& tensor : tensors)
-            sums.push_back(at::norm(tensor, 1));
-        return at::stack(sums).sum();
-    }
+    if (!are_floats(tensors))
+        return at::stack(at::_foreach_norm(tensors, 1)).sum();
     auto pieces = pieces_of(tensors);
     std::vector<float> sums(pieces.size());
     parallel_tasks(static_cast<int64_t>(pieces.size()),

@@ -103,6 +103,9 @@ public static class EngineSetup
     /// <summary>Whether a convolution takes float32 weights beside bfloat16 maps.</summary>
     internal const bool MixesPrecisions = true;
 
+    /// <summary>Whether a GPU has convolutions of bfloat16.</summary>
+    internal static bool ConvolvesInBFloat16(Device device) => LibTorch.Engine.ConvolvesInBFloat16(device);
+
     /// <summary>A convolution by the engine's own kernels where they are the faster; null where it has none.</summary>
     internal static Operation? Convolve(Convolution conv)
     {
@@ -236,6 +239,8 @@ public static class EngineSetup
 
     internal const bool MixesPrecisions = false;
 
+    internal static bool ConvolvesInBFloat16(Device device) => true;
+
     internal static Operation? Convolve(Convolution conv) => null;
 
     internal static ForkingOperation? ConvolveFork(Convolution conv) => null;
@@ -268,20 +273,43 @@ public static class EngineSetup
 #endif
 
     /// <summary>The device of a name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, or <c>auto</c>, a GPU where there is one.</summary>
-    /// <exception cref="EnvironmentError">There is no such device, or no engine.</exception>
+    /// <exception cref="EnvironmentError">There is no such device, it does not work, or there is no engine.</exception>
     public static Device Find(string name)
     {
         Initialise();
-        if (name == "auto")
-            return cuda.is_available() ? CUDA : CPU;
-        var device = new Device(name);
+        var device =
+            name != "auto" ? new Device(name)
+            : cuda.is_available() ? CUDA
+            : CPU;
         int there = device.type == DeviceType.CUDA ? cuda.device_count() : 0;
         if (device.type == DeviceType.CUDA && device.index >= there)
             throw new EnvironmentError(
                 $"there is no device {name}: {Description} sees {(there == 0 ? "no GPU" : $"{there} of them")}",
-                "use --device cpu, or a libtorch built for CUDA: see docs/engine.md"
+                there == 0
+                    ? "use --device cpu, or a GPU's driver and a libtorch built for CUDA: see docs/engine.md"
+                    : $"the first is cuda:0, the last cuda:{there - 1}"
             );
+        if (device.type == DeviceType.CUDA)
+            Try(device);
         return device;
+    }
+
+    /// <summary>libtorch may have no kernels for a GPU that it sees, and another program may have it to itself.</summary>
+    private static void Try(Device device)
+    {
+        try
+        {
+            using var scope = NewDisposeScope();
+            _ = ones(1, device: device).add(1).cpu();
+        }
+        catch (System.Runtime.InteropServices.ExternalException e)
+        {
+            throw new EnvironmentError(
+                $"the GPU {device} does not work: {e.Message.Split('\n')[0]}",
+                "use --device cpu, or a libtorch and a driver for this GPU: see docs/engine.md",
+                e
+            );
+        }
     }
 
     /// <summary>Waits until a device has done what it was asked to: a GPU answers before.</summary>

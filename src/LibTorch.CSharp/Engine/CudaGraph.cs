@@ -36,16 +36,19 @@ public sealed class CudaGraph : IDisposable
     {
         Check(NativeMethods.CudaGraphBegin(out nint handle));
         var graph = new CudaGraph(handle);
+        bool asked = false;
         try
         {
             work();
+            asked = true;
             Check(NativeMethods.CudaGraphEnd(handle));
             return graph;
         }
         catch
         {
             // Leaves the stream able to work; that the capture is broken is known.
-            _ = NativeMethods.CudaGraphEnd(handle);
+            if (!asked)
+                _ = NativeMethods.CudaGraphEnd(handle);
             graph.Dispose();
             throw;
         }

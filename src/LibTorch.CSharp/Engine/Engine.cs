@@ -67,6 +67,13 @@ public static unsafe class Engine
         set => Check(NativeMethods.SetDeterministic(value ? (sbyte)1 : (sbyte)0));
     }
 
+    /// <summary>Whether a GPU's library has convolutions of bfloat16; without, libtorch multiplies matrices that it makes of the images.</summary>
+    public static bool ConvolvesInBFloat16(Device device)
+    {
+        Check(NativeMethods.CudaBFloat16(Math.Max(device.index, 0), out var convolves));
+        return convolves != 0;
+    }
+
     /// <summary>The whole state of a device's default generator, in bytes: what an exact resume needs beyond a seed.</summary>
     public static byte[] GetRandomState(Device? device = null)
     {

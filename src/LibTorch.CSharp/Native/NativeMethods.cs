@@ -207,6 +207,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "cnnspec_cuda_device_count")]
     public static partial int CudaDeviceCount(out int count);
 
+    [LibraryImport(Library, EntryPoint = "cnnspec_cuda_bfloat16")]
+    public static partial int CudaBFloat16(int index, out sbyte convolves);
+
     [LibraryImport(Library, EntryPoint = "cnnspec_cuda_synchronize")]
     public static partial int CudaSynchronize(int index);
 

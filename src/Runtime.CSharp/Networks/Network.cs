@@ -56,7 +56,11 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         Execution = execution ?? new Execution();
         foreach (var node in program.Nodes)
             CreateWeights(node);
-        _training = MakeReady(Execution.Fused ? Passes.all(program) : Ir.Stages.plain(program));
+        _training = MakeReady(
+            !Execution.Fused ? Ir.Stages.plain(program)
+            : Execution.Device.type == DeviceType.CUDA ? Passes.onGpu(program)
+            : Passes.all(program)
+        );
         if (Execution.Fused)
             _evaluation = new EvaluationSchedule(MakeReady(Passes.forEvaluation(program)), Execution.Precision);
     }

@@ -29,12 +29,11 @@ internal sealed class Objective(Program program, Recipe recipe)
     {
         var weights = _classWeights?.On(logits.device);
         if (batch.Mixed is not var (partners, own))
-            return nn.functional.cross_entropy(
-                logits,
-                batch.Labels,
-                weights,
-                label_smoothing: recipe.Loss.LabelSmoothing
-            );
+        {
+            // Of smoothed labels with weights libtorch's own mean reads a count back, which no CUDA graph can hold.
+            var each = Each(logits, batch.Labels, weights);
+            return weights is null ? each.mean() : each.sum().div(weights.index_select(0, batch.Labels).sum());
+        }
 
         var others = own.neg().add(1);
         var sum = Each(logits, batch.Labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));

@@ -268,17 +268,23 @@ let private forking (stages: Stage list) : Stage list =
         else
             stage)
 
-/// What a network runs in training.
-let all (program: Program) : Stage list =
+let private training (products: Set<int> -> Stage list -> Stage list) (program: Program) : Stage list =
     let kept = kept program
 
     Stages.plain program
     |> withoutIdentities kept
     |> join fused kept
-    |> together program kept
+    |> products kept
     |> joined program
     |> poolsFirst
     |> forking
+
+/// What a network runs in training.
+let all (program: Program) : Stage list = training (together program) program
+
+/// What it runs in training on a GPU, whose libraries normalise a part of a map more slowly than maps by themselves.
+let onGpu (program: Program) : Stage list =
+    training (fun _ stages -> stages) program
 
 /// What a network runs in evaluation where no gradient is asked for.
 let forEvaluation (program: Program) : Stage list =

@@ -169,6 +169,18 @@ public sealed class NormaliseTests
         );
     }
 
+    /// <summary>Else what comes before, on a GPU, turns each gradient round.</summary>
+    [Test]
+    public void The_gradient_of_what_is_left_to_libtorch_lies_as_the_map_does()
+    {
+        using var scope = NewDisposeScope();
+        var weights = Weights.Of(4, ScalarType.Float64);
+        var x = randn([2, 4, 3, 5], dtype: ScalarType.Float64).ChannelsLast().requires_grad_();
+        var y = Ours(x, null, weights, training: true, relu: true);
+        y.backward([ones_like(y)]);
+        Assert.That(x.grad!.stride(), Is.EqualTo(x.stride()));
+    }
+
     [Test]
     public void Results_do_not_depend_on_the_number_of_threads()
     {

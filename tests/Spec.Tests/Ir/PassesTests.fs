@@ -207,6 +207,21 @@ type PassesTests() =
         let body = $"concat {{ {{ conv(6, kernel=1); batch_norm }}; {branch} }}"
         Assert.That(words body |> List.filter ((=) "Conv"), Has.Length.EqualTo 2)
 
+    [<Test>]
+    member _.``on a GPU convolutions of one input stay by themselves``() =
+        let body =
+            "concat { { conv(6, kernel=1); batch_norm; relu }; { conv(4, kernel=1); batch_norm; relu } }"
+
+        let onGpu =
+            Passes.onGpu (program (inNetwork "16 x 20 x 28" body)) |> List.map (_.Kernel >> word)
+
+        Assert.That(words body |> List.head, Is.EqualTo "2 heads")
+
+        Assert.That(
+            onGpu |> List.filter (fun one -> one = "Conv" || one = "norm+relu"),
+            Is.EqualTo<string list> [ "Conv"; "norm+relu"; "Conv"; "norm+relu" ]
+        )
+
     [<TestCaseSource(nameof PassesTests.Specs)>]
     member _.``every weight stays, every value is there before it is read``(file: string) =
         for network in (compileFile file).Networks do
@@ -229,6 +244,7 @@ type PassesTests() =
 
                 Assert.That(values |> List.forall known.Contains)
 
+            expect (Passes.onGpu program) program.Nodes (program.Output :: (program.AuxiliaryHeads |> List.map _.Node))
             expect stages program.Nodes (program.Output :: (program.AuxiliaryHeads |> List.map _.Node))
 
             let evaluated = program.Nodes |> List.filter (fun node -> not node.TrainingOnly)
