@@ -141,7 +141,7 @@ struct Run {
 };
 
 // Rows of inputs are taken apart into this many, of every so many columns.
-template <typename T> int64_t phases_of(const PoolShape& s) {
+template <typename T> int64_t phases_of([[maybe_unused]] const PoolShape& s) {
 #if defined(__AVX512F__)
     if (s.strideWidth == 2 && ColumnPairs<typename Keyed<T>::Key>::fit(s.channels))
         return 2;
