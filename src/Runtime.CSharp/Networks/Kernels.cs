@@ -83,7 +83,7 @@ internal static class Kernels
     private static bool IsCheap(Op op) =>
         op.IsBatchNorm
         || IsShrinking(op)
-        || op is Op.Activate { Item: { IsRelu: true } or { IsRelu6: true } }
+        || op is Op.Activate { Item.IsRelu: true }
         || op.IsDropout
         || op.IsDropout2d
         || op.IsFlatten

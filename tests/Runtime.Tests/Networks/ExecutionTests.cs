@@ -140,6 +140,27 @@ public class ExecutionTests
         ExpectFreshLogits("a step in evaluation mode");
     }
 
+    /// <summary>libtorch lacks some operators' gradients in bfloat16.</summary>
+    [Test]
+    public void Every_activation_trains(
+        [Values("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "hard_sigmoid", "hard_swish")]
+            string activation,
+        [Values] Precision precision
+    )
+    {
+        using var scope = NewDisposeScope();
+        using var network = Seeded(
+            Specs.Network(
+                $"conv(8, kernel=3); {activation}; conv(4, kernel=3); {activation}; global_avg_pool; flatten; linear(3)",
+                "3 x 9 x 11"
+            ),
+            new Execution(precision)
+        );
+        network.forward(randn(2, 3, 9, 11)).sum().backward();
+        foreach (var parameter in network.parameters())
+            Assert.That(parameter.grad!.isfinite().all().item<bool>(), Is.True);
+    }
+
     /// <summary>The meta device has shapes and no memory: what would touch the machine's memory fails there, as it would on a GPU, and
     /// so does what mixes devices. libtorch has no convolutions, batch norm or ReLU there.</summary>
     [Test]
