@@ -199,8 +199,8 @@ variable_list normalised(const Tensor& x, const Part& part, const c10::optional<
                                         (addend.defined() && addend.requires_grad()));
     if (!fits || (!training && differentiates))
         // A narrowed map's gradient is not channels-last.
-        return {composed(part.channels == x.size(1) ? x : x.narrow(1, part.first, part.channels), addend, weight, bias, running_mean, running_var,
-                         training, settings),
+        return {composed(part.channels == x.size(1) ? x : x.narrow(1, part.first, part.channels), addend, weight, bias,
+                         running_mean, running_var, training, settings),
                 x};
     if (training)
         return Normalise::apply(x, addend_, weight_, bias_, running_mean, running_var, settings, part, forks);

@@ -26,7 +26,7 @@ int64_t products(const ConvShape& s) {
 }
 
 // [K,C,h,w] → points for Winograd's method and filters packed for the direct one, of `type`; each empty where it is of
-// no use.
+// no use. Filters of images of one channel are as they are, rounded to `type`, in float32.
 std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, IntArrayRef stride, IntArrayRef padding,
                                    IntArrayRef dilation) {
     ConvShape s{};
@@ -37,6 +37,9 @@ std::tuple<Tensor, Tensor> prepare(const Tensor& weight, at::ScalarType type, In
     s.dilationHeight = dilation[0], s.dilationWidth = dilation[1];
     auto options = at::TensorOptions().dtype(type);
     bool native = weight.device().is_cpu();
+    if (native && is_image(s))
+        return {at::empty({0}, options),
+                weight.to(type).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous()};
     Tensor points = native && winograd_fits(element_of(type), s)
                         ? points_of(weight, element_of(type), s, /*rotated=*/false)
                         : at::empty({0}, options);
@@ -70,7 +73,7 @@ Tensor convolve_prepared(const Tensor& input, const Tensor& weight, const c10::o
     ConvEnd end{bias ? bias->data_ptr<float>() : nullptr, sum.defined() ? sum.data_ptr() : nullptr, relu};
     Element element = cnnspec::element_of(x);
     if (is_image(s)) {
-        kernels().image(element, s, x.data_ptr(), floats_of(weight).data_ptr<float>(), end, y.data_ptr());
+        kernels().image(element, s, x.data_ptr(), packed.data_ptr<float>(), end, y.data_ptr());
         return y;
     }
     auto convolve = byPoints ? kernels().winograd : kernels().direct;

@@ -28,25 +28,17 @@ internal sealed class Objective(Program program, Recipe recipe)
     private Tensor CrossEntropy(Tensor logits, BatchTensors batch)
     {
         var weights = _classWeights?.On(logits.device);
-        if (batch.Mixed is not var (partners, own))
-        {
-            // Of smoothed labels with weights libtorch's own mean reads a count back, which no CUDA graph can hold.
-            var each = Each(logits, batch.Labels, weights);
-            return weights is null ? each.mean() : each.sum().div(weights.index_select(0, batch.Labels).sum());
-        }
-
-        var others = own.neg().add(1);
-        var sum = Each(logits, batch.Labels, weights).mul(own).add(Each(logits, partners, weights).mul(others));
+        var each = OfLabels(labels => Each(logits, labels, weights));
+        // libtorch's own weighted mean of smoothed labels reads a count back, which no CUDA graph can hold.
         return weights is null
-            ? sum.mean()
-            : sum.sum()
-                .div(
-                    weights
-                        .index_select(0, batch.Labels)
-                        .mul(own)
-                        .add(weights.index_select(0, partners).mul(others))
-                        .sum()
-                );
+            ? each.mean()
+            : each.sum().div(OfLabels(labels => weights.index_select(0, labels)).sum());
+
+        // Of each image's label, or of both labels of a mixed one, each by its share.
+        Tensor OfLabels(Func<Tensor, Tensor> value) =>
+            batch.Mixed is not var (partners, own)
+                ? value(batch.Labels)
+                : value(batch.Labels).mul(own).add(value(partners).mul(own.neg().add(1)));
     }
 
     private Tensor Each(Tensor logits, Tensor labels, Tensor? weights) =>

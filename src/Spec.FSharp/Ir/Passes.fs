@@ -283,8 +283,7 @@ let private training (products: Set<int> -> Stage list -> Stage list) (program: 
 let all (program: Program) : Stage list = training (together program) program
 
 /// What it runs in training on a GPU, whose libraries normalise a part of a map more slowly than maps by themselves.
-let onGpu (program: Program) : Stage list =
-    training (fun _ stages -> stages) program
+let onGpu (program: Program) : Stage list = training (fun _ -> id) program
 
 /// What a network runs in evaluation where no gradient is asked for.
 let forEvaluation (program: Program) : Stage list =

@@ -143,7 +143,21 @@ public class ExecutionTests
     /// <summary>libtorch lacks some operators' gradients in bfloat16.</summary>
     [Test]
     public void Every_activation_trains(
-        [Values("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "sigmoid", "tanh", "hard_sigmoid", "hard_swish")]
+        [Values(
+            "relu",
+            "relu6",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "gelu",
+            "silu",
+            "mish",
+            "softplus",
+            "sigmoid",
+            "tanh",
+            "hard_sigmoid",
+            "hard_swish"
+        )]
             string activation,
         [Values] Precision precision
     )

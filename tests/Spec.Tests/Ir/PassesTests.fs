@@ -244,8 +244,9 @@ type PassesTests() =
 
                 Assert.That(values |> List.forall known.Contains)
 
-            expect (Passes.onGpu program) program.Nodes (program.Output :: (program.AuxiliaryHeads |> List.map _.Node))
-            expect stages program.Nodes (program.Output :: (program.AuxiliaryHeads |> List.map _.Node))
+            let outputs = program.Output :: (program.AuxiliaryHeads |> List.map _.Node)
+            expect stages program.Nodes outputs
+            expect (Passes.onGpu program) program.Nodes outputs
 
             let evaluated = program.Nodes |> List.filter (fun node -> not node.TrainingOnly)
             expect (Passes.forEvaluation program) evaluated [ program.Output ]
