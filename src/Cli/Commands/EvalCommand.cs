@@ -65,7 +65,11 @@ public static class EvalCommand
         var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
         var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
         using var predictor = Predictor.FromRun(run, new Execution(run.Precision) { Device = device }, weights);
-        var evaluation = Evaluation.Of(predictor.Network, data.Test, run.Scaling, interruption.Token);
+        var evaluation = Evaluation.Of(
+            predictor.Network,
+            Evaluation.Batches(data.Test, run.Scaling),
+            interruption.Token
+        );
 
         if (json)
             Terminal.Result(ToJson(evaluation, data.Test.ClassNames).ToJsonString(OutputFormat.Indented));

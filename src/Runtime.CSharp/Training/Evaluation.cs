@@ -31,18 +31,18 @@ public sealed record Evaluation(
             .Where(pair => pair.label != pair.guess && pair.count > 0)
             .OrderByDescending(pair => pair.count);
 
+    /// <summary>Batches of images as an evaluation takes them: whoever evaluates often keeps the loader, and with it its buffers.</summary>
+    public static BatchLoader Batches(IImageSource images, ChannelStatistics? statistics) =>
+        new(images, new BatchOptions { BatchSize = BatchSize, Statistics = statistics });
+
     /// <summary>Runs the network over all images in evaluation mode and leaves it in the mode it was in.</summary>
-    public static Evaluation Of(
-        Network network,
-        IImageSource images,
-        ChannelStatistics? statistics,
-        CancellationToken stop = default
-    )
+    /// <param name="batches">From <see cref="Batches"/>.</param>
+    public static Evaluation Of(Network network, BatchLoader batches, CancellationToken stop = default)
     {
         bool wasTraining = network.training;
         network.eval();
         using var withoutGradient = no_grad();
-        int classes = images.ClassNames.Count;
+        int classes = batches.Source.ClassNames.Count;
         var confusion = new int[classes][];
         for (int i = 0; i < classes; i++)
             confusion[i] = new int[classes];
@@ -50,8 +50,7 @@ public sealed record Evaluation(
         int inTop5 = 0;
         var mistakes = new PriorityQueue<Mistake, double>();
 
-        var loader = new BatchLoader(images, new BatchOptions { BatchSize = BatchSize, Statistics = statistics });
-        foreach (var batch in loader.Epoch(0))
+        foreach (var batch in batches.Epoch(0))
         {
             using var lent = batch;
             stop.ThrowIfCancellationRequested();
@@ -89,10 +88,10 @@ public sealed record Evaluation(
         network.train(wasTraining);
         int correct = Enumerable.Range(0, classes).Sum(i => confusion[i][i]);
         return new Evaluation(
-            images.Count,
-            loss / images.Count,
-            (double)correct / images.Count,
-            (double)inTop5 / images.Count,
+            batches.ImageCount,
+            loss / batches.ImageCount,
+            (double)correct / batches.ImageCount,
+            (double)inTop5 / batches.ImageCount,
             confusion,
             [.. mistakes.UnorderedItems.Select(item => item.Element).OrderByDescending(m => m.Probability)]
         );

@@ -8,7 +8,7 @@ namespace CnnSpec.Runtime.Training;
 /// <param name="Statistics">How pixels are scaled; null where they stay from 0 to 1.</param>
 internal sealed record TrainingData(
     IImageSource Train,
-    IImageSource? Validation,
+    BatchLoader? Validation,
     ChannelStatistics? Statistics,
     BatchLoader Batches
 )
@@ -46,7 +46,12 @@ internal sealed record TrainingData(
             Transforms = Augmentations.OfImages(recipe.Augment, plan.Data),
             BatchTransform = Augmentations.OfBatches(recipe.Augment),
         };
-        return new TrainingData(train, validation, statistics, new BatchLoader(train, options));
+        return new TrainingData(
+            train,
+            validation is null ? null : Evaluation.Batches(validation, statistics),
+            statistics,
+            new BatchLoader(train, options)
+        );
     }
 
     /// <summary>Whether the last batch would be a single image whose normalisation has no variance: over one value it is 0/0,

@@ -40,7 +40,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             while (learner.Progress.Epoch < _recipe.Epochs && !EndsEarly(learner.Progress))
                 TrainEpoch(learner, data, run, checkpoints, stop);
             run.Load(RunFolder.Best, learner.Network);
-            var test = Evaluation.Of(learner.Network, plan.Data.Test, data.Statistics, stop);
+            var test = Evaluation.Of(learner.Network, Evaluation.Batches(plan.Data.Test, data.Statistics), stop);
             run.SaveTest(test);
             RunReport.Write(run, plan.Data, test);
             return test;
@@ -122,9 +122,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         EpochMetrics metrics;
         using (learner.Average?.Lend())
         {
-            var validation = data.Validation is { } held
-                ? Evaluation.Of(learner.Network, held, data.Statistics, stop)
-                : null;
+            var validation = data.Validation is { } held ? Evaluation.Of(learner.Network, held, stop) : null;
             metrics = EpochMetrics.From(progress, validation);
             progress.Judge(_recipe, metrics, out bool isBest);
             if (learner.Average is not null)
@@ -203,7 +201,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         new(
             run.Path,
             data.Train.Count,
-            data.Validation?.Count ?? 0,
+            data.Validation?.ImageCount ?? 0,
             plan.Data.Test.Count,
             _recipe.Epochs,
             data.Batches.BatchCount,

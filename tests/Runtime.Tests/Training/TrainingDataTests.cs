@@ -13,7 +13,7 @@ public class TrainingDataTests
         var whole = TrainingData.Of(plan);
         var few = TrainingData.Of(plan with { Limit = 10 });
         Assert.That((whole.Train.Count, few.Train.Count), Is.EqualTo((128, 10)));
-        Assert.That(Pixels(few.Validation!), Is.EqualTo(Pixels(whole.Validation!)));
+        Assert.That(Pixels(few.Validation!.Source), Is.EqualTo(Pixels(whole.Validation!.Source)));
         Assert.That(Pixels(few.Train), Is.EqualTo(Pixels(whole.Train).Take(10)));
     }
 

@@ -45,6 +45,9 @@ public sealed class BatchLoader
     /// <summary>The shape of each image in a batch.</summary>
     public ImageShape Shape { get; }
 
+    /// <summary>What it makes batches of.</summary>
+    public IImageSource Source => _source;
+
     /// <summary>Batches in one epoch.</summary>
     public int BatchCount =>
         _options.DropLast
