@@ -1,7 +1,7 @@
 // Tensors as the kernels see them: rows of channels.
 #pragma once
 
-#include "Kernels/Kernels.h"
+#include "../Kernels/Kernels.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>

@@ -40,15 +40,6 @@ inline ConvShape reversed(const ConvShape& s) {
     return r;
 }
 
-// Matrix units beat any saving of bfloat16 products.
-inline bool has_matrix_units() {
-#if defined(CNNSPEC_X86_LEVELS)
-    return __builtin_cpu_supports("amx-bf16");
-#else
-    return false;
-#endif
-}
-
 // Windows of 3×3 or 5×5 that Winograd's method knows.
 inline bool has_tiles(const ConvShape& s) {
     return s.kernelHeight == s.kernelWidth && (s.kernelHeight == 3 || s.kernelHeight == 5) && s.strideHeight == 1 &&

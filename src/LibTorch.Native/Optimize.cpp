@@ -1,6 +1,6 @@
 // The steps of optimizers over all parameters at once. Parameters are many and small, so libtorch's operators, one
 // after the other and one parameter after the other, take far longer to call than to run.
-#include "Kernels/Kernels.h"
+#include "../Kernels/Kernels.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_foreach_norm.h>

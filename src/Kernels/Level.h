@@ -5,7 +5,7 @@
 #include "Kernels.h"
 
 #ifndef CNNSPEC_LEVEL
-#error "CMakeLists.txt defines CNNSPEC_LEVEL for each level"
+#error "build.sh defines CNNSPEC_LEVEL for each level"
 #endif
 
 namespace cnnspec {

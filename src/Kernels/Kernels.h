@@ -1,6 +1,5 @@
-// Loops over memory that libtorch has no equal of. They know pointers and sizes, not tensors, so that each can be
-// compiled for several levels of vector instructions in one library; `kernels()` is the best level of the machine at
-// hand.
+// The loops behind cnnspec_kernels.h. Each is compiled for several levels of vector instructions in one library;
+// `kernels()` is the level in use.
 //
 // A tensor is rows of channels: [N,C,H,W] with its channels next to each other has N·H·W rows. Work is cut by its size
 // alone, and what the parts give is added in order, so results depend neither on the number of threads nor on their
@@ -29,7 +28,7 @@ private:
     std::atomic<int64_t> taken_{0};
 };
 
-// Runs body(context, tasks) on as many of libtorch's threads as there are tasks for.
+// Runs body(context, tasks) on as many of OpenMP's threads as there are tasks for.
 void run_tasks(int64_t count, void* context, void (*body)(void* context, Tasks& tasks));
 
 // body(tasks) on each thread, which takes tasks while there are any.
@@ -181,5 +180,10 @@ struct Kernels {
 };
 
 const Kernels& kernels();
+
+// Whether the processor has the level, and then uses it.
+bool use_level(const char* name);
+
+bool has_matrix_units();
 
 } // namespace cnnspec
