@@ -59,45 +59,17 @@ let must what program arguments =
 
 // ── What the machine needs ───────────────────────────────────────────────────────────────────────────────────────────
 
-type Engine =
-    | LibTorch
-    | TorchSharp
-
-    member this.Property =
-        match this with
-        | LibTorch -> "-p:TorchEngine=libtorch"
-        | TorchSharp -> "-p:TorchEngine=torchsharp"
-
-/// Debian packages: what must be there, and how to see that it is.
-let private packages engine =
-    let library name =
-        capture "sh" [ "-c"; $"ldconfig -p | grep -q '{name}'" ] |> Option.map fst = Some 0
-
-    let file path =
-        File.Exists path || Directory.Exists path
-
-    [
-        "libturbojpeg0", (fun () -> library "libturbojpeg.so.0"), "decodes JPEG images"
-        "libpng16-16", (fun () -> library "libpng16.so.16"), "decodes PNG images"
-        if engine = LibTorch then
-            "cmake", (fun () -> exists "cmake"), "builds the native half of the engine"
-            "g++", (fun () -> exists "g++"), "compiles it"
-            "make", (fun () -> exists "make" || exists "ninja"), "drives it"
-
-            if (variable "CNNSPEC_LIBTORCH").IsNone then
-                "libtorch-dev",
-                (fun () -> file "/usr/include/torch" || file "/usr/include/ATen"),
-                "libtorch, with its headers"
-                // The default BLAS is the slow reference one.
-                "libopenblas0-pthread", (fun () -> library "libopenblas.so.0"), "fast matrix products"
-    ]
-
 /// What the tests compare with and draw with.
 let private testPackages =
     let python modules =
         (capture "/usr/bin/python3" [ "-c"; $"import {modules}" ] |> Option.map fst) = Some 0
 
+    let library name =
+        capture "sh" [ "-c"; $"ldconfig -p | grep -q '{name}'" ] |> Option.map fst = Some 0
+
     [
+        "libturbojpeg0", (fun () -> library "libturbojpeg.so.0"), "decodes JPEG images"
+        "libpng16-16", (fun () -> library "libpng16.so.16"), "decodes PNG images"
         "python3-torch", (fun () -> python "torch"), "the reference that specs are compared with"
         "python3-torchvision", (fun () -> python "torchvision"), "its models"
         "graphviz", (fun () -> exists "dot"), "lays out drawings"
@@ -138,62 +110,28 @@ let private installPackages packages =
             fail "a package could not be installed" $"install by hand: sudo {command}"
         | None -> fail "packages are missing, and this is not root" $"ask an administrator for: {command}"
 
-/// Which engine: the one asked for (CNNSPEC_ENGINE), libtorch where one is pointed at (CNNSPEC_LIBTORCH) or can be had, because
-/// it has the fast kernels; else TorchSharp's packages where the feed has them. The answer is kept in artifacts/engine.
-let private chooseEngine () =
-    let kept = Path.Combine(artifacts, "engine")
-
-    let restores () =
-        let folder = Directory.CreateTempSubdirectory "cnnspec-engine"
-
-        try
-            let version =
-                XDocument.Load("Directory.Packages.props").Descendants(XName.Get "PackageVersion")
-                |> Seq.find (fun e -> e.Attribute(XName.Get "Include").Value = "TorchSharp-cpu")
-                |> fun e -> e.Attribute(XName.Get "Version").Value
-
-            let project =
-                $"""<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
-<ItemGroup><PackageReference Include="TorchSharp-cpu" Version="[{version}]" /></ItemGroup></Project>"""
-
-            let file = Path.Combine(folder.FullName, "probe.csproj")
-            File.WriteAllText(file, project)
-            say "asking the package feed for TorchSharp"
-            capture "dotnet" [ "restore"; file ] |> Option.map fst = Some 0
-        finally
-            folder.Delete true
-
-    let engine, why =
-        match variable "CNNSPEC_ENGINE", variable "CNNSPEC_LIBTORCH" with
-        | Some "libtorch", _ -> LibTorch, "asked for by CNNSPEC_ENGINE"
-        | Some "torchsharp", _ -> TorchSharp, "asked for by CNNSPEC_ENGINE"
-        | Some other, _ -> fail $"CNNSPEC_ENGINE is '{other}'" "set it to libtorch or torchsharp"
-        | None, Some folder -> LibTorch, $"CNNSPEC_LIBTORCH is {folder}"
-        | None, None when File.Exists kept && File.ReadAllText kept = "libtorch" ->
-            LibTorch, "as before; delete artifacts/engine to choose again"
-        | None, None when File.Exists kept -> TorchSharp, "as before"
-        | None, None when exists "apt-get" || Directory.Exists "/usr/include/ATen" ->
-            LibTorch, "several times as fast; CNNSPEC_ENGINE=torchsharp takes TorchSharp's packages"
-        | None, None when restores () -> TorchSharp, "there is no libtorch here, and the package feed has TorchSharp"
-        | None, None -> LibTorch, "the package feed has no TorchSharp"
-
-    let name = if engine = LibTorch then "libtorch" else "torchsharp"
-    say $"engine: {name} ({why})"
-    Directory.CreateDirectory artifacts |> ignore
-    File.WriteAllText(kept, name)
-    engine
-
 // ── Targets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-let private prepare () =
-    let engine = chooseEngine ()
-    installPackages (packages engine)
-    engine
+/// `cuda` takes TorchSharp's packages for CUDA.
+let private device =
+    match variable "CNNSPEC_DEVICE" with
+    | None
+    | Some "cpu" -> "cpu"
+    | Some "cuda" -> "cuda"
+    | Some other -> fail $"CNNSPEC_DEVICE is '{other}'" "set it to cpu or cuda"
+
+let private properties = [ $"-p:TorchDevice={device}" ]
+
+/// One copy of libtorch, in the package folder, serves the tool and all tests; for CUDA it is copied beside the tool.
+let private sharing =
+    if device = "cpu" && OperatingSystem.IsLinux() then
+        [ "-p:SharesLibTorch=true" ]
+    else
+        []
 
 /// A command line tool that starts fast: compiled ahead of time, in artifacts/app.
 let setup () =
     let clock = Stopwatch.StartNew()
-    let engine = prepare ()
     say "building cnnspec"
 
     let arguments =
@@ -204,27 +142,34 @@ let setup () =
             "Release"
             "--use-current-runtime"
             "-p:PublishReadyToRun=true"
-            engine.Property
             "-o"
             Path.Combine(artifacts, "app")
             "-v"
             "quiet"
             "--nologo"
         ]
+        @ properties
+        @ sharing
 
     match capture "dotnet" arguments with
     | Some(0, _) -> ()
     | Some(_, output) ->
         say (output.Trim())
-        fail "building cnnspec failed" "the output above says why; a C++ compiler and the .NET 10 SDK are needed"
+        fail "building cnnspec failed" "the output above says why; the .NET 10 SDK is needed"
     | None -> fail "dotnet is missing" "install the .NET 10 SDK"
 
     File.WriteAllText(Path.Combine(artifacts, "app", "setup.stamp"), DateTime.UtcNow.ToString "O")
+
+    if
+        OperatingSystem.IsLinux()
+        && not (File.Exists(Path.Combine(artifacts, "app", "libcnnspec_kernels.so")))
+    then
+        say "note: there is no C++ compiler, so networks train by TorchSharp's operations alone, several times slower"
+
     say $"set up in %.0f{clock.Elapsed.TotalSeconds} s"
 
 let build () =
-    let engine = prepare ()
-    must "the build" "dotnet" [ "build"; "CnnSpec.sln"; engine.Property; "-v"; "quiet"; "--nologo" ]
+    must "the build" "dotnet" ([ "build"; "CnnSpec.sln"; "-v"; "quiet"; "--nologo" ] @ properties)
 
 /// The counters of the test runner's result files, and the names of the failed tests.
 let private results folder =
@@ -248,25 +193,23 @@ let private results folder =
     ]
 
 let test () =
-    let engine = prepare ()
     installPackages testPackages
     let folder = Path.Combine(artifacts, "test-results")
 
     if Directory.Exists folder then
         Directory.Delete(folder, true)
 
-    must "the build" "dotnet" [ "build"; "CnnSpec.sln"; engine.Property; "-v"; "quiet"; "--nologo" ]
+    build ()
     // The command line's tests run the tool as a user does.
     setup ()
 
     let code =
         run
             "dotnet"
-            [
+            ([
                 "test"
                 "CnnSpec.sln"
                 "--no-build"
-                engine.Property
                 "--nologo"
                 "--logger"
                 "trx"
@@ -274,7 +217,8 @@ let test () =
                 folder
                 // Two test processes at once would fight over two cores.
                 "-m:1"
-            ]
+             ]
+             @ properties)
 
     let all = if Directory.Exists folder then results folder else []
     let passed = all |> List.sumBy (fun (passed, _, _, _) -> passed)
@@ -321,7 +265,7 @@ let checkFormat () =
 
 let targets =
     [
-        "setup", "install what is missing and build ./cnnspec", setup
+        "setup", "fetch the packages and build ./cnnspec", setup
         "build", "build everything", build
         "test", "build and run all tests; the last line counts them", test
         "docs", "write the reference pages that come from the compiler's tables", docs

@@ -23,6 +23,7 @@ var root = new RootCommand(
     DataCommand.Create(),
 };
 
+ProcessTuning.Apply();
 try
 {
     ExampleHelp.Install(root);

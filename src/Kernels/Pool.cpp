@@ -15,7 +15,7 @@ PoolShape shape_of(const cnnspec_pool& p) {
 int32_t cnnspec_max_pool(int32_t element, const cnnspec_pool* shape, int32_t relu, const void* x, void* y,
                          uint8_t* position) {
     return guarded([&] {
-        if (shape->kernel_height * shape->kernel_width >= Nowhere)
+        if (shape->kernel_height * shape->kernel_width > Nowhere)
             return CNNSPEC_UNSUPPORTED;
         kernels().max_pool(element_of(element), shape_of(*shape), relu != 0, x, y, position);
         return CNNSPEC_OK;

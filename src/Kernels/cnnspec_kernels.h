@@ -77,7 +77,7 @@ int32_t cnnspec_add_relu(int32_t element, int64_t rows, int64_t channels, cnnspe
 /* sums[c] ← Σ over rows of x[·,c]. */
 int32_t cnnspec_channel_sums(int32_t element, int64_t rows, int64_t channels, cnnspec_rows x, float *sums);
 
-/* ---- Max pooling: [N,H,W,C] → [N,H',W',C], then ReLU where `relu`. Windows of at most 254 pixels. */
+/* ---- Max pooling: [N,H,W,C] → [N,H',W',C], then ReLU where `relu`. Windows of at most 255 pixels. */
 typedef struct {
     int64_t images, channels, height, width, out_height, out_width;
     int64_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;

@@ -83,7 +83,7 @@ public static class BenchCommand
                 {report.Network}: batch {report.Batch}, {report.Threads} threads, {PrecisionOption.NameOf(
                     report.Execution.Precision
                 )}, {report.Execution.Device}
-                training   {report.Training.ImagesPerSecond:N0} images/s ({report.Training.StepSeconds * 1e3:0.0} ms a step{(report.Training.Captured ? ", captured" : "")})
+                training   {report.Training.ImagesPerSecond:N0} images/s ({report.Training.StepSeconds * 1e3:0.0} ms a step)
                 inference  {report.Inference.ImagesPerSecond:N0} images/s ({report.Inference.StepSeconds * 1e3:0.0} ms a batch)
                 memory     {report.PeakMemory / 1e6:N0} MB at its peak
                 """
@@ -160,6 +160,5 @@ public static class BenchCommand
             ["images_per_second"] = rate.ImagesPerSecond,
             ["step_seconds"] = rate.StepSeconds,
             ["processor_seconds"] = rate.ProcessorSeconds,
-            ["captured"] = rate.Captured,
         };
 }

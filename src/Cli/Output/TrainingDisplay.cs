@@ -85,11 +85,6 @@ public static class TrainingDisplay
                 if (run.ResumedAt is var (epochs, steps))
                     Terminal.Note($"going on {Place(epochs, steps)}");
                 break;
-            case StepsNotCaptured because:
-                Terminal.Note(
-                    $"note: steps are launched operation by operation, for the GPU did not take them whole: {FirstLine(because.Reason)}"
-                );
-                break;
             case EndedEarly end:
                 Terminal.Note(
                     $"stopped early after epoch {end.Epochs}: no better validation accuracy in {end.Patience} epochs"
@@ -109,8 +104,6 @@ public static class TrainingDisplay
                 break;
         }
     }
-
-    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd();
 
     private static void List(string what, List<string> names)
     {

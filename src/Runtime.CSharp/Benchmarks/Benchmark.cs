@@ -46,7 +46,8 @@ public static class Benchmark
         random.manual_seed(Seed);
         using var network = new Network(program, options.Execution);
         var device = options.Execution.Device;
-        var images = rand([options.Batch, .. program.Input]).to(device);
+        // A failed rand of TorchSharp 0.107 gives a tensor of nothing, at whose use the process ends; a failed empty throws.
+        var images = empty([options.Batch, .. program.Input]).uniform_(0, 1).to(device);
         int classes = (int)ProgramModule.outputShape(program).Head;
         var labels = randint(0, classes, [options.Batch]).to(int64).to(device);
 

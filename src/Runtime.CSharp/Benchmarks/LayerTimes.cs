@@ -30,7 +30,7 @@ public static class LayerTimes
     {
         network.train();
         using var scope = NewDisposeScope();
-        var values = new Dictionary<int, Tensor> { [0] = EngineSetup.ChannelsLast(images) };
+        var values = new Dictionary<int, Tensor> { [0] = images.ChannelsLast() };
         var costs = Costs(network.Program);
         var times = new List<LayerTime>();
         foreach (var stage in network.Stages)
@@ -45,7 +45,7 @@ public static class LayerTimes
 
     private static (LayerTime Time, Tensor Value) Time(
         Network network,
-        Network.Stage stage,
+        PlannedStage stage,
         Tensor[] inputs,
         Dictionary<string, double> macs
     )
@@ -53,43 +53,47 @@ public static class LayerTimes
         Tensor? value = null;
         double forward = double.PositiveInfinity;
         double backward = double.PositiveInfinity;
+        bool differentiates = stage.HasParameters || !stage.Inputs.Contains(0);
+        // Images need no gradient.
+        var wanted = Array.ConvertAll(stage.Inputs, input => input != 0);
         for (int i = 0; i <= Repeats; i++)
         {
             using var scope = NewDisposeScope();
-            // Leaves of their own, so that the gradient stops at this stage; images need none.
-            var leaves = Array.ConvertAll(inputs, input => input.detach());
-            if (!stage.Inputs.Contains(0))
-                foreach (var leaf in leaves)
-                    leaf.requires_grad_();
-            EngineSetup.Finish(network.Execution.Device);
+            using var withoutGradient = no_grad();
+            var casts = Array.ConvertAll(inputs, input => stage.Type is { } type ? input.to(type) : input.alias());
+            var kept = new Kept { Wanted = wanted };
+            EngineSetup.Finish(network.Device);
             var clock = Stopwatch.StartNew();
-            var output = network.Apply(stage, leaves, training: true);
-            EngineSetup.Finish(network.Execution.Device);
+            var output = stage.Computation.Record(casts, kept);
+            EngineSetup.Finish(network.Device);
             double seconds = clock.Elapsed.TotalSeconds;
             if (i > 0)
                 forward = Math.Min(forward, seconds);
-            if (output.requires_grad)
+            if (differentiates)
             {
                 var gradient = ones_like(output);
-                EngineSetup.Finish(network.Execution.Device);
+                using var gradients = new Gradients(inputs.Length, (_, found) => found.Dispose());
+                gradients.Enter([.. Enumerable.Range(0, inputs.Length)], wanted, null);
+                EngineSetup.Finish(network.Device);
                 clock.Restart();
-                output.backward([gradient]);
-                EngineSetup.Finish(network.Execution.Device);
+                stage.Computation.Backward(gradient, kept, gradients);
+                EngineSetup.Finish(network.Device);
                 seconds = clock.Elapsed.TotalSeconds;
                 if (i > 0)
                     backward = Math.Min(backward, seconds);
             }
+            kept.Dispose();
             value?.Dispose();
-            value = output.detach().MoveToOuterDisposeScope();
+            value = output.MoveToOuterDisposeScope();
         }
         double bytes = inputs
             .Append(value!)
-            .Concat(stage.Weights)
+            .Concat(stage.Layers.SelectMany(layer => layer.All))
             .Sum(tensor => (double)tensor.numel() * tensor.element_size());
         return (
             new LayerTime(
-                stage.Path,
-                NameOf(stage.Kernel),
+                stage.Source.Path,
+                NameOf(stage.Source.Kernel),
                 forward,
                 double.IsInfinity(backward) ? 0 : backward,
                 2 * Macs() * inputs[0].shape[0],
@@ -100,10 +104,9 @@ public static class LayerTimes
 
         // The summary has a line for each convolution, of which this is several.
         double Macs() =>
-            stage.Kernel is Kernel.Heads
-                ? stage.Weights.Where(weight => weight.dim() == 4).Sum(weight => weight.numel())
-                    * (double)(value!.shape[2] * value.shape[3])
-                : macs.GetValueOrDefault(stage.Path);
+            stage.Source.Kernel is Kernel.Heads
+                ? stage.Layers.Sum(layer => layer.Weight.numel()) * (double)(value!.shape[2] * value.shape[3])
+                : macs.GetValueOrDefault(stage.Source.Path);
     }
 
     private static Dictionary<string, double> Costs(Program program) =>

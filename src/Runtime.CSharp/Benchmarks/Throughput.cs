@@ -9,8 +9,7 @@ namespace CnnSpec.Runtime.Benchmarks;
 
 /// <summary>Medians over windows of several steps.</summary>
 /// <param name="ProcessorSeconds">Of all threads, a step: what other programs on the machine hardly change.</param>
-/// <param name="Captured">Whether the device took forward and backward pass as a whole.</param>
-public sealed record Rate(double ImagesPerSecond, double StepSeconds, double ProcessorSeconds, bool Captured = false);
+public sealed record Rate(double ImagesPerSecond, double StepSeconds, double ProcessorSeconds);
 
 /// <summary>How fast a network trains and answers on images that lie in memory.</summary>
 public static class Throughput
@@ -37,11 +36,11 @@ public static class Throughput
     )
     {
         using var optimizer = new RecipeOptimizer(recipe, network);
-        using var gradients = new GradientPass(network, new Objective(network.Program, recipe), optimizer);
+        var gradients = new GradientPass(network, new Objective(network.Program, recipe), optimizer);
         var batch = new BatchTensors(images, labels);
         double learningRate = RecipeModule.learningRate(recipe);
         network.train();
-        var rate = Measure(
+        return Measure(
             images.shape[0],
             steps,
             () =>
@@ -53,7 +52,6 @@ public static class Throughput
             stop,
             network.Execution.Device
         );
-        return rate with { Captured = gradients.IsCaptured };
     }
 
     /// <summary>The forward pass in evaluation mode.</summary>

@@ -21,7 +21,7 @@ public sealed record Execution(Precision Precision = Precision.Float32, bool Fus
     public static readonly Execution Plain = new(Fused: false);
 
     /// <summary>Where weights and activations are.</summary>
-    public Device Device { get; init; } = CPU;
+    public Device Device { get; init; } = TorchLibrary.Processor;
 
     internal ScalarType ActivationType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 }

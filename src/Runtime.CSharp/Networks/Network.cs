@@ -11,39 +11,18 @@ namespace CnnSpec.Runtime.Networks;
 /// </summary>
 public sealed class Network : nn.Module<Tensor, Tensor>
 {
-    /// <summary>A stage of the schedule made ready: what it does, on what, with which weights.</summary>
-    internal sealed record Stage(
-        string Path,
-        Kernel Kernel,
-        Operation Run,
-        int[] Inputs,
-        int Output,
-        Tensor[] Weights,
-        bool TrainingOnly
-    )
-    {
-        /// <summary>What its values are in a network of this precision.</summary>
-        public ScalarType TypeIn(Precision precision) =>
-            precision == Precision.BFloat16 && ShortFloats.Values ? ScalarType.BFloat16 : ScalarType.Float32;
-
-        /// <summary>Instead of <see cref="Run"/> where later readers of the input read it through this stage.</summary>
-        public ForkingOperation? Fork { get; init; }
-
-        /// <summary>Whether its values and its weights may be bfloat16.</summary>
-        public (bool Values, bool Weights) ShortFloats { get; } = Kernels.ShortFloats(Kernel, Weights);
-    }
-
-    /// <summary>Stages in their order, and for each value the last of them that reads its value.</summary>
-    internal sealed record Schedule(Stage[] Stages, int[] LastUse);
-
     /// <summary>A module that only holds names and weights.</summary>
     private sealed class Scope(string name) : nn.Module(name)
     {
         public Dictionary<string, Scope> Children { get; } = [];
     }
 
-    private readonly Schedule _training;
-    private readonly EvaluationSchedule? _evaluation;
+    /// <summary>By TorchSharp's operations, under autograd: what the others are compared with, and the way on other devices.</summary>
+    private ExecutionPlan _composed = null!;
+
+    /// <summary>By the native loops; null where there are none for this network as it is.</summary>
+    private ExecutionPlan? _native;
+    private EvaluationPlan? _evaluation;
     private readonly Dictionary<string, Scope> _scopes = [];
     private readonly List<(string Name, Tensor Tensor)> _weights = [];
 
@@ -56,18 +35,16 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         Execution = execution ?? new Execution();
         foreach (var node in program.Nodes)
             CreateWeights(node);
-        _training = MakeReady(
-            !Execution.Fused ? Ir.Stages.plain(program)
-            : Execution.Device.type == DeviceType.CUDA ? Passes.onGpu(program)
-            : Passes.all(program)
-        );
-        if (Execution.Fused)
-            _evaluation = new EvaluationSchedule(MakeReady(Passes.forEvaluation(program)), Execution.Precision);
+        Plan();
     }
 
     public Execution Execution { get; }
 
-    internal IReadOnlyList<Stage> Stages => _training.Stages;
+    /// <summary>Where the weights are.</summary>
+    public Device Device => _weights.Count == 0 ? Execution.Device : _weights[0].Tensor.device;
+
+    /// <summary>The stages of training.</summary>
+    internal IReadOnlyList<PlannedStage> Stages => (_native ?? _composed).Stages;
 
     public Program Program { get; }
 
@@ -77,14 +54,53 @@ public sealed class Network : nn.Module<Tensor, Tensor>
     /// <summary>The logits and, while training, those of each auxiliary head in the program's order.</summary>
     public Tensor[] ForwardWithHeads(Tensor input) => Run(input, withHeads: training);
 
+    /// <summary>Forward pass, loss and backward pass: adds to the gradients of the parameters.</summary>
+    /// <param name="loss">Of the logits and those of each auxiliary head, a mean over the batch.</param>
+    /// <param name="share">What the gradients are scaled by.</param>
+    /// <returns>The loss and the logits, without a history; they belong to the scope that is open.</returns>
+    internal (Tensor Loss, Tensor Logits) Differentiate(Tensor images, Func<Tensor[], Tensor> loss, double share)
+    {
+        if (!training || _native is null || !Fits(images))
+        {
+            var outputs = ForwardWithHeads(images);
+            var composed = loss(outputs);
+            Scaled(composed).backward();
+            return (composed.detach(), outputs[0].detach());
+        }
+        using var recording = Record(images, withHeads: true, ofInput: false);
+        var leaves = Array.ConvertAll(recording.Outputs, output => output.requires_grad_());
+        var value = loss(leaves);
+        Scaled(value).backward();
+        var gradients = Array.ConvertAll(leaves, leaf => leaf.grad);
+        recording.Backward(gradients, Accumulate);
+        foreach (var gradient in gradients)
+            gradient?.Dispose();
+        var logits = leaves[0].detach();
+        foreach (var leaf in leaves)
+            leaf.Dispose();
+        return (value.detach(), logits);
+
+        Tensor Scaled(Tensor mean) => share == 1 ? mean : mean.mul(share);
+    }
+
+    private static void Accumulate(Tensor parameter, Tensor gradient)
+    {
+        using (gradient)
+        using (var before = parameter.grad)
+            if (before is null)
+                parameter.grad = gradient;
+            else
+                before.add_(gradient);
+    }
+
     /// <summary>The value of every node of the program, kept for whoever looks where numbers go wrong. They belong to the
     /// scope that is open.</summary>
     internal Tensor[] Trace(Tensor input)
     {
         var values = new Tensor[Program.Nodes.Length];
         values[0] = input;
-        foreach (var stage in MakeReady(Ir.Stages.plain(Program)).Stages)
-            values[stage.Output] = Apply(stage, [.. stage.Inputs.Select(from => values[from])], training);
+        foreach (var stage in _composed.Stages)
+            values[stage.Output] = stage.Computation.Run(ExecutionPlan.Operands(stage, values, out _), training);
         return values;
     }
 
@@ -106,109 +122,65 @@ public sealed class Network : nn.Module<Tensor, Tensor>
 
     private Tensor[] Run(Tensor input, bool withHeads)
     {
+        using var here = input.to(Device);
+        using var laid = Execution.Fused ? here.ChannelsLast() : here.alias();
+        bool differentiates = is_grad_enabled();
         // Folded weights have no gradient to give to the network's own.
-        var folded = training || is_grad_enabled() ? null : _evaluation?.Ready();
-        var (stages, lastUse) = folded ?? _training;
-        var values = new Tensor?[lastUse.Length];
-        using var here = input.to(Execution.Device);
-        using var laid = Execution.Fused ? EngineSetup.ChannelsLast(here) : here.alias();
-        values[0] = laid;
-        int[] wanted = withHeads
-            ? [Program.Output, .. Program.AuxiliaryHeads.Select(head => head.Node)]
-            : [Program.Output];
-        var operands = new List<Tensor>();
-
-        try
+        if (!training && !differentiates && _evaluation is not null)
+            return _evaluation.Ready().Run(laid, Wanted(false), withHeads: false, training: false);
+        if (training && _native is not null && Fits(laid))
         {
-            for (int i = 0; i < stages.Length; i++)
-            {
-                var stage = stages[i];
-                if (stage.TrainingOnly && !withHeads)
-                    continue;
-                operands.Clear();
-                foreach (int from in stage.Inputs)
-                    operands.Add(values[from]!);
-                if (stage.Fork is null)
-                    values[stage.Output] = Apply(stage, operands, training);
-                else
-                {
-                    var (result, handedOn) = Fork(stage, operands[0], training);
-                    operands[0].Dispose();
-                    (values[stage.Output], values[stage.Inputs[0]]) = (result, handedOn);
-                }
-                // Autograd keeps what the backward pass needs; our own handles end at their last use.
-                foreach (int from in stage.Inputs)
-                    if (lastUse[from] == i && from != 0 && !wanted.Contains(from))
-                    {
-                        values[from]?.Dispose();
-                        values[from] = null;
-                    }
-            }
-            return Array.ConvertAll(wanted, node => AsFloat32(values[node]!));
+            Tensor[] parameters = [.. _weights.Select(weight => weight.Tensor).Where(tensor => tensor.requires_grad)];
+            if (differentiates && (parameters.Length > 0 || laid.requires_grad))
+                return NetworkFunction.Apply((x, ofInput) => Record(x, withHeads, ofInput), laid, parameters);
+            using var withoutGradient = no_grad();
+            return _native.Run(laid, Wanted(withHeads), withHeads, training: true);
         }
-        finally
-        {
-            for (int node = 1; node < values.Length; node++)
-                values[node]?.Dispose();
-        }
+        return _composed.Run(laid, Wanted(withHeads), withHeads, training);
     }
 
-    private Schedule MakeReady(IEnumerable<Ir.Stage> stages)
+    private Recording Record(Tensor images, bool withHeads, bool ofInput)
     {
+        using var laid = images.detach();
+        using var map = laid.ChannelsLast();
+        return new Recording(_native!, map, Wanted(withHeads), withHeads, ofInput);
+    }
+
+    /// <summary>The values that make the network's outputs.</summary>
+    private int[] Wanted(bool withHeads) =>
+        withHeads ? [Program.Output, .. Program.AuxiliaryHeads.Select(head => head.Node)] : [Program.Output];
+
+    /// <summary>Whether the native loops take such an input.</summary>
+    private static bool Fits(Tensor input) =>
+        input.device_type == DeviceType.CPU && input.dtype is ScalarType.Float32 or ScalarType.BFloat16;
+
+    /// <summary>Makes the plans for the weights as they are.</summary>
+    private void Plan()
+    {
+        _evaluation?.Dispose();
         var byName = _weights.ToDictionary(weight => weight.Name, weight => weight.Tensor);
-        Stage[] ready =
-        [
-            .. stages.Select(stage => new Stage(
-                stage.Path,
-                stage.Kernel,
-                Kernels.For(stage, Execution.Fused),
-                [.. stage.Inputs],
-                stage.Output,
-                [.. stage.Weights.Select(weight => byName[weight.Name])],
-                stage.TrainingOnly
-            )
-            {
-                Fork = stage.Forks ? Kernels.Forking(stage) : null,
-            }),
-        ];
-        var lastUse = new int[ready.Select(stage => stage.Output + 1).Append(Program.Nodes.Length).Max()];
-        for (int i = 0; i < ready.Length; i++)
-            foreach (int from in ready[i].Inputs)
-                lastUse[from] = i;
-        return new Schedule(ready, lastUse);
+        var planner = new Planner(Program, Execution.Precision, byName);
+        _composed = planner.Composed();
+        bool onCpu = _weights.TrueForAll(weight => IsDenseFloat32(weight.Tensor));
+        var kernels =
+            Execution.Fused && onCpu && Device.type == DeviceType.CPU ? KernelChoice.Chosen : ComposedKernels.Instance;
+        _native = kernels is ComposedKernels ? null : planner.Native(kernels);
+        _evaluation = Execution.Fused ? new EvaluationPlan(planner, kernels) : null;
     }
 
-    private static Tensor AsFloat32(Tensor value)
-    {
-        using var scope = NewDisposeScope();
-        return value.to(ScalarType.Float32).alias().MoveToOuterDisposeScope();
-    }
+    private static bool IsDenseFloat32(Tensor tensor) =>
+        tensor.dtype is ScalarType.Float32 or ScalarType.Int64 && tensor.is_contiguous();
 
-    /// <summary>Runs one stage in the precision that it allows.</summary>
-    internal Tensor Apply(Stage stage, IReadOnlyList<Tensor> operands, bool training)
+    /// <summary>TorchSharp has put other tensors in the places of weights: the network was moved or its type changed.</summary>
+    protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
     {
-        if (Execution.Precision == Precision.Float32)
-            return stage.Run(operands, stage.Weights, training);
-        var type = stage.TypeIn(Execution.Precision);
-        bool fit = Kernels.KeepsType(stage.Kernel) || operands.All(operand => operand.dtype == type);
-        bool weights =
-            stage.ShortFloats.Weights
-            && stage.Weights.Length > 0
-            && !Kernels.MixesPrecisions(stage.Kernel, Execution.Fused);
-        if (fit && !weights)
-            return stage.Run(operands, stage.Weights, training);
-        // Casts belong to this scope; autograd keeps those that the backward pass needs.
-        using var scope = NewDisposeScope();
-        var cast = fit ? operands : [.. operands.Select(operand => operand.to(type))];
-        var filters = weights ? Array.ConvertAll(stage.Weights, weight => weight.to(type)) : stage.Weights;
-        return stage.Run(cast, filters, training).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Runs a forking stage in the precision that it allows: its value, and its input for the later readers.</summary>
-    private (Tensor Result, Tensor Input) Fork(Stage stage, Tensor operand, bool training)
-    {
-        using var cast = operand.to(stage.TypeIn(Execution.Precision));
-        return stage.Fork!(cast, stage.Weights, training);
+        base._toEpilog(dtype, device, non_blocking);
+        for (int i = 0; i < _weights.Count; i++)
+        {
+            string name = _weights[i].Name;
+            _weights[i] = (name, get_parameter(name) ?? get_buffer(name)!);
+        }
+        Plan();
     }
 
     private void CreateWeights(IrNode node)

@@ -5,13 +5,13 @@ using static TorchSharp.torch.nn;
 
 namespace CnnSpec.Runtime.Networks;
 
-/// <summary>One operation at work: batched inputs and the layer's weights to a batched output. The output is always a new
-/// handle, which the caller owns, even where it shares its input's memory.</summary>
-public delegate Tensor Operation(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> weights, bool training);
+/// <summary>One operation of TorchSharp's: batched inputs and the layer's weights to a batched output. The output is always a
+/// new handle, which the caller owns, even where it shares its input's memory.</summary>
+internal delegate Tensor Operation(IReadOnlyList<Tensor> inputs, LayerWeights weights, bool training);
 
 /// <summary>The runtime's half of the operator table: what each operation of the IR does to tensors. Batches come first:
 /// a map is <c>[N,C,H,W]</c>, features are <c>[N,F]</c>.</summary>
-public static class Operations
+internal static class Operations
 {
     /// <exception cref="NotSupportedException">The runtime lacks the operation; a test holds this table to the IR's list.</exception>
     public static Operation For(Op op) =>
@@ -19,20 +19,19 @@ public static class Operations
         {
             Op.Conv o => Convolution(o.Item),
             Op.ConvTranspose o => TransposedConvolution(o.Item),
-            Op.Linear => (x, w, _) => functional.linear(x[0], w[0], Optional(w, 1)),
+            Op.Linear => (x, w, _) => functional.linear(x[0], w.Weight, w.Bias),
             Op.MaxPool o => MaxPooling(o.Item),
             Op.AvgPool o => AveragePooling(o.Item),
             Op.AdaptiveMaxPool o => (x, _, _) => functional.adaptive_max_pool2d(x[0], Pair(o.Item)),
             Op.AdaptiveAvgPool o => (x, _, _) => functional.adaptive_avg_pool2d(x[0], Pair(o.Item)),
             Op.BatchNorm o => BatchNormalisation(o.Item),
             Op.LayerNorm o => LayerNormalisation(o.Item1, o.perPixel),
-            Op.GroupNorm o => (x, w, _) =>
-                functional.group_norm(x[0], o.groups, Optional(w, 0), Optional(w, 1), o.Item2.Epsilon),
+            Op.GroupNorm o => (x, w, _) => functional.group_norm(x[0], o.groups, w.Scale, w.Bias, o.Item2.Epsilon),
             Op.InstanceNorm o => (x, w, _) =>
-                functional.instance_norm(x[0], weight: Optional(w, 0), bias: Optional(w, 1), eps: o.Item.Epsilon),
+                functional.instance_norm(x[0], weight: w.Scale, bias: w.Bias, eps: o.Item.Epsilon),
             Op.LocalResponseNorm o => (x, _, _) => functional.local_response_norm(x[0], o.size, o.alpha, o.beta, o.k),
             Op.Activate o => Activations.For(o.Item),
-            Op.PRelu => (x, w, _) => functional.prelu(x[0], w[0]),
+            Op.PRelu => (x, w, _) => functional.prelu(x[0], w.Weight),
             Op.Dropout o => (x, _, training) => training ? functional.dropout(x[0], o.probability) : x[0].alias(),
             Op.Dropout2d o => (x, _, training) => training ? functional.dropout2d(x[0], o.probability) : x[0].alias(),
             Op.DropPath o => DropPath(o.probability),
@@ -55,9 +54,6 @@ public static class Operations
             _ => throw new NotSupportedException($"the runtime has no operation {op}"),
         };
 
-    private static Tensor? Optional(IReadOnlyList<Tensor> weights, int index) =>
-        index < weights.Count ? weights[index] : null;
-
     private static long[] Pair(Extent extent) => [extent.Height, extent.Width];
 
     private static Operation Convolution(Convolution conv)
@@ -66,7 +62,7 @@ public static class Operations
         long[] dilation = Pair(conv.Dilation);
         // Lowering has split off padding that differs between opposite sides.
         long[] padding = [conv.Padding.Top, conv.Padding.Left];
-        return (x, w, _) => functional.conv2d(x[0], w[0], Optional(w, 1), stride, padding, dilation, conv.Groups);
+        return (x, w, _) => functional.conv2d(x[0], w.Weight, w.Bias, stride, padding, dilation, conv.Groups);
     }
 
     private static Operation TransposedConvolution(TransposedConvolution conv)
@@ -76,7 +72,7 @@ public static class Operations
         long[] extra = Pair(conv.OutputPadding);
         long[] dilation = Pair(conv.Dilation);
         return (x, w, _) =>
-            functional.conv_transpose2d(x[0], w[0], Optional(w, 1), stride, padding, extra, dilation, conv.Groups);
+            functional.conv_transpose2d(x[0], w.Weight, w.Bias, stride, padding, extra, dilation, conv.Groups);
     }
 
     private static Operation MaxPooling(MaxPooling pool)
@@ -96,42 +92,32 @@ public static class Operations
         return (x, _, _) => functional.avg_pool2d(x[0], kernel, stride, padding, pool.Ceil, pool.CountPadding);
     }
 
-    /// <summary>Weights: with affine <c>weight [C], bias [C]</c>, then <c>running_mean [C], running_var [C],
-    /// num_batches_tracked []</c>. Training updates the running statistics.</summary>
-    private static Operation BatchNormalisation(BatchNormalisation norm)
-    {
-        int statistics = norm.Affine ? 2 : 0;
-        return (x, w, training) =>
+    /// <summary>Training updates the running statistics.</summary>
+    private static Operation BatchNormalisation(BatchNormalisation norm) =>
+        (x, w, training) =>
         {
             if (training)
                 using (no_grad())
-                    w[statistics + 2].add_(1);
+                    w.BatchesSeen.add_(1);
             return functional.batch_norm(
                 x[0],
-                w[statistics],
-                w[statistics + 1],
-                norm.Affine ? w[0] : null,
-                norm.Affine ? w[1] : null,
+                w.RunningMean,
+                w.RunningVariance,
+                w.Scale,
+                w.Bias,
                 training,
                 norm.Momentum,
                 norm.Epsilon
             );
         };
-    }
 
     private static Operation LayerNormalisation(Normalisation norm, bool perPixel) =>
         (x, w, _) =>
         {
             if (!perPixel)
-                return functional.layer_norm(x[0], x[0].shape[1..], Optional(w, 0), Optional(w, 1), norm.Epsilon);
+                return functional.layer_norm(x[0], x[0].shape[1..], w.Scale, w.Bias, norm.Epsilon);
             using var channelsLast = x[0].permute(0, 2, 3, 1);
-            using var normalised = functional.layer_norm(
-                channelsLast,
-                [x[0].shape[1]],
-                Optional(w, 0),
-                Optional(w, 1),
-                norm.Epsilon
-            );
+            using var normalised = functional.layer_norm(channelsLast, [x[0].shape[1]], w.Scale, w.Bias, norm.Epsilon);
             return normalised.permute(0, 3, 1, 2);
         };
 
@@ -180,9 +166,9 @@ public static class Operations
         return (x, _, _) => functional.pad(x[0], sides, mode);
     }
 
-    private static Tensor LayerScale(IReadOnlyList<Tensor> x, IReadOnlyList<Tensor> w, bool training)
+    private static Tensor LayerScale(IReadOnlyList<Tensor> x, LayerWeights w, bool training)
     {
-        using var scale = w[0].view(1, -1, 1, 1);
+        using var scale = w.Weight.view(1, -1, 1, 1);
         return x[0].mul(scale);
     }
 

@@ -10,9 +10,7 @@ public static class ProcessorPrecision
     /// <summary>bfloat16 where the processor has instructions for it (AVX-512 BF16 or AMX), and on a GPU that convolves in it, as
     /// NVIDIA's do since 2020 (Ampere); else float32.</summary>
     public static Precision BestOn(Device device) =>
-        (device.type == DeviceType.CUDA ? EngineSetup.ConvolvesInBFloat16(device) : HasBFloat16())
-            ? Precision.BFloat16
-            : Precision.Float32;
+        (device.type == DeviceType.CUDA || HasBFloat16()) ? Precision.BFloat16 : Precision.Float32;
 
     private static bool HasBFloat16()
     {

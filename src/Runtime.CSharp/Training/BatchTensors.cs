@@ -32,20 +32,5 @@ internal sealed record BatchTensors(Tensor Images, Tensor Labels, (Tensor Labels
 
     public long Count => Labels.shape[0];
 
-    /// <summary>A copy that no scope disposes.</summary>
-    public BatchTensors Kept() =>
-        new(Kept(Images), Kept(Labels), Mixed is var (labels, share) ? (Kept(labels), Kept(share)) : null);
-
-    /// <summary>Takes the values of another batch, with as many images, mixed or not as this one.</summary>
-    public void Take(BatchTensors other)
-    {
-        foreach (var (own, theirs) in All.Zip(other.All))
-            own.copy_(theirs);
-    }
-
-    public IEnumerable<Tensor> All => Mixed is var (labels, share) ? [Images, Labels, labels, share] : [Images, Labels];
-
     private static Tensor OfLabels(Memory<long> labels, Device device) => tensor(labels, [labels.Length]).to(device);
-
-    private static Tensor Kept(Tensor tensor) => tensor.clone().DetachFromDisposeScope();
 }

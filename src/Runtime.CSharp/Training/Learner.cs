@@ -84,7 +84,6 @@ internal sealed class Learner : IDisposable
     public void Dispose()
     {
         Average?.Dispose();
-        Gradients.Dispose();
         Optimizer.Dispose();
         Network.Dispose();
     }

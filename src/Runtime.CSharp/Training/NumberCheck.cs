@@ -12,7 +12,12 @@ internal static class NumberCheck
     public static Tensor Magnitude(IEnumerable<Tensor> gradients, Device device)
     {
         Tensor[] all = [.. gradients];
-        return all.Length == 0 ? zeros([], device: device) : EngineSetup.Magnitude(all);
+        if (FusedSteps.Takes(all))
+            return tensor((float)FusedSteps.Magnitude(all));
+        using var scope = NewDisposeScope();
+        return all.Length == 0
+            ? zeros([], device: device).MoveToOuterDisposeScope()
+            : stack(all.Select(gradient => gradient.abs().sum())).sum().MoveToOuterDisposeScope();
     }
 
     /// <summary>Runs a batch again, looks at each layer, and names the first whose weights or output are not finite, going

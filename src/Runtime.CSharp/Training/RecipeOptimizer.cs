@@ -10,12 +10,14 @@ namespace CnnSpec.Runtime.Training;
 internal sealed class RecipeOptimizer : IDisposable
 {
     /// <summary>Parameters that share a weight decay.</summary>
-    private sealed record Group(Parameter[] Parameters, bool Decays)
+    internal sealed record Group(Parameter[] Parameters, bool Decays)
     {
         public double Decay(double recipe) => Decays ? recipe : 0;
     }
 
     private readonly Clipping _clipping;
+    private readonly Optimizer _recipe;
+    private readonly Group[] _groups;
     private readonly OptimizerHelper _optimizer;
     private readonly Parameter[] _parameters;
     private readonly string[] _names;
@@ -30,24 +32,26 @@ internal sealed class RecipeOptimizer : IDisposable
             .ToArray();
         _names = [.. groups.SelectMany(group => group.Select(entry => entry.name))];
         _parameters = [.. groups.SelectMany(group => group.Select(entry => entry.parameter))];
-        _optimizer = Create(
-            recipe.Optimizer,
-            Array.ConvertAll(groups, group => new Group([.. group.Select(entry => entry.parameter)], group.Key))
-        );
+        _recipe = recipe.Optimizer;
+        _groups = Array.ConvertAll(groups, group => new Group([.. group.Select(entry => entry.parameter)], group.Key));
+        _optimizer = Create(recipe.Optimizer, _groups);
     }
 
-    /// <summary>Those that are there; a parameter that the loss does not depend on has none.</summary>
-    public IEnumerable<Tensor> Gradients => _parameters.Select(parameter => parameter.grad).OfType<Tensor>();
+    /// <summary>Those that are there; a parameter that the loss does not depend on has none. They belong to the scope that is
+    /// open.</summary>
+    private IEnumerable<Tensor> Gradients => _parameters.Select(parameter => parameter.grad).OfType<Tensor>();
 
-    public void ForgetGradients() => _optimizer.zero_grad();
-
-    /// <summary>Sets those that are there to zero, where they are.</summary>
-    public void ZeroGradients()
+    public void ForgetGradients()
     {
-        using var withoutGradient = no_grad();
+        foreach (var parameter in _parameters)
+            parameter.grad = null;
+    }
+
+    /// <summary><see cref="NumberCheck.Magnitude"/> of the gradients that are there.</summary>
+    public Tensor Magnitude(Device device)
+    {
         using var scope = NewDisposeScope();
-        foreach (var gradient in Gradients)
-            gradient.zero_();
+        return NumberCheck.Magnitude(Gradients, device).MoveToOuterDisposeScope();
     }
 
     /// <summary>Clips the gradients that are there, and makes one step by them.</summary>
@@ -59,7 +63,8 @@ internal sealed class RecipeOptimizer : IDisposable
             nn.utils.clip_grad_value_(_parameters, value.Item);
         foreach (var group in _optimizer.ParamGroups)
             group.LearningRate = learningRate;
-        _optimizer.step();
+        if (!FusedSteps.Take(_optimizer, _recipe, _groups, learningRate))
+            _optimizer.step();
     }
 
     public IEnumerable<KeyValuePair<string, StoredTensor>> Memory() => OptimizerMemory.Of(_optimizer, _names);

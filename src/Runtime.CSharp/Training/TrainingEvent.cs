@@ -49,9 +49,6 @@ public sealed record StepTaken(int Epoch, int Step, int Steps, double Loss, doub
         new(p.Epoch, p.Batch, steps, p.Loss, p.Accuracy, p.Seen / p.Seconds);
 }
 
-/// <summary>A GPU that takes whole steps did not take this network's; it goes on operation by operation.</summary>
-public sealed record StepsNotCaptured(string Reason) : TrainingEvent;
-
 /// <summary>An epoch ended.</summary>
 public sealed record EpochEnded(EpochMetrics Metrics) : TrainingEvent;
 

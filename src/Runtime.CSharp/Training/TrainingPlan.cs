@@ -32,7 +32,7 @@ public sealed record TrainingPlan(
     public Precision Precision { get; init; }
 
     /// <summary>Where the network is trained.</summary>
-    public Device Device { get; init; } = CPU;
+    public Device Device { get; init; } = TorchLibrary.Processor;
 
     internal Execution Execution => new(Precision) { Device = Device };
 

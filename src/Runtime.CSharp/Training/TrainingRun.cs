@@ -150,10 +150,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         if (batch.Ordinal % _recipe.Accumulate == 0)
             gradients.Begin();
         DrawFrom(learner.Progress.Epoch, batch.Ordinal);
-        bool worked = gradients.NotCaptured is null;
         var figures = gradients.Run(BatchTensors.Of(batch, plan.Device), data.ShareOfStep(batch, _recipe));
-        if (worked && gradients.NotCaptured is { } reason)
-            tell(new StepsNotCaptured(reason));
         if (!figures.AreFinite)
             throw Diverged(learner, batch, figures.Loss);
         learner.Progress.Count(batch.Count, figures.Loss, figures.Correct);

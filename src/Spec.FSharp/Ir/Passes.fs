@@ -230,7 +230,8 @@ let private isMaxPool (stage: Stage) =
     | MaxPoolRelu _ -> true
     | _ -> false
 
-/// Max pooling before whatever else reads its input, as at an inception module's head, so that it can hand it on.
+/// Max pooling before whatever else reads its input, as at an inception module's head: going backward it is then the last,
+/// and adds the others' gradients while it writes its own.
 let private poolsFirst (stages: Stage list) : Stage list =
     (stages, List.filter isMaxPool stages)
     ||> List.fold (fun stages pool ->
@@ -242,32 +243,6 @@ let private poolsFirst (stages: Stage list) : Stage list =
         else
             stages |> List.filter ((<>) pool) |> List.insertAt first pool)
 
-let private isConvolution (stage: Stage) =
-    match stage.Kernel with
-    | Single(Conv _) -> true
-    | _ -> false
-
-/// Normalisations, max poolings and convolutions take the gradient of their input's later readers into their own. The
-/// network's input has none.
-let private forking (stages: Stage list) : Stage list =
-    let last =
-        stages
-        |> List.indexed
-        |> List.collect (fun (at, stage) -> stage.Inputs |> List.map (fun value -> value, at))
-        |> Map.ofList
-
-    stages
-    |> List.mapi (fun at stage ->
-        if
-            (isNormalisation stage || isMaxPool stage || isConvolution stage)
-            && not stage.TrainingOnly
-            && stage.Inputs.Head <> 0
-            && last[stage.Inputs.Head] > at
-        then
-            { stage with Forks = true }
-        else
-            stage)
-
 let private training (products: Set<int> -> Stage list -> Stage list) (program: Program) : Stage list =
     let kept = kept program
 
@@ -277,7 +252,6 @@ let private training (products: Set<int> -> Stage list -> Stage list) (program: 
     |> products kept
     |> joined program
     |> poolsFirst
-    |> forking
 
 /// What a network runs in training.
 let all (program: Program) : Stage list = training (together program) program

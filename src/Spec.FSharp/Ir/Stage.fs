@@ -32,9 +32,6 @@ type Stage =
         Output: int
         Weights: Weight list
         TrainingOnly: bool
-        /// A normalisation, a max pooling or a convolution whose input has later readers too: they read it through this stage, so
-        /// that their gradient and its own are added while the latter is written.
-        Forks: bool
         /// A normalisation that reads some channels of its input alone: the first, and how many.
         Part: (int64 * int64) option
     }
@@ -53,7 +50,6 @@ module Stages =
                 Output = index
                 Weights = node.Weights
                 TrainingOnly = node.TrainingOnly
-                Forks = false
                 Part = None
             })
         |> List.filter (fun stage -> stage.Kernel <> Single Input)

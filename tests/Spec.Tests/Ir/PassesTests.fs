@@ -32,9 +32,6 @@ type PassesTests() =
 
     static let words body = kernels body |> List.map word
 
-    static let forks body =
-        stages body |> List.filter _.Forks |> List.map (_.Kernel >> word)
-
     static let evaluated body =
         Passes.forEvaluation (program (inNetwork "16 x 20 x 28" body))
 
@@ -148,39 +145,11 @@ type PassesTests() =
         Assert.That(words body, Has.None.StartsWith "join", "read by two")
 
     [<Test>]
-    member _.``a normalisation hands on what is read after it``() =
-        let block = "add { { batch_norm; relu; conv(16, kernel=3, padding=1) }; identity }"
-        Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "norm+relu" ])
-        Assert.That(forks block, Is.Empty, "the network's input has no gradient")
-        Assert.That(forks "conv(16, kernel=1); batch_norm; relu; conv(4, kernel=1)", Is.Empty, "nobody else reads it")
-
-        let before =
-            "conv(16, kernel=1) as x; silu as y; from x; batch_norm; add { identity; y }"
-
-        Assert.That(forks before, Is.Empty, "it has been read")
-
-    [<Test>]
-    member _.``a convolution hands on what is read after it``() =
-        let block = "add { { conv(16, kernel=3, padding=1); batch_norm }; identity }; relu"
-
-        Assert.That(forks $"conv(16, kernel=1); {block}", Is.EqualTo<string list> [ "Conv" ])
-        Assert.That(forks block, Is.Empty, "the network's input has no gradient")
-
-        Assert.That(
-            forks "conv(8, kernel=1); concat { conv(5, kernel=3, padding=1); conv(4, kernel=5, padding=2) }",
-            Is.EqualTo<string list> [ "Conv" ],
-            "the last reader has nothing to hand on to"
-        )
-
-    [<Test>]
-    member _.``max pooling comes first and hands its input on``() =
+    member _.``max pooling comes first``() =
         let pool = "{ max_pool(3, stride=1, padding=1); conv(4, kernel=1) }"
         let body = $"conv(8, kernel=1); concat {{ conv(5, kernel=3, padding=1); {pool} }}"
         Assert.That(words body, Is.EqualTo<string list> [ "Conv"; "MaxPool"; "Conv"; "Conv"; "Concat" ])
-        Assert.That(stages body |> List.map _.Forks, Is.EqualTo<bool list> [ false; true; false; false; false ])
         Assert.That(words "conv(8, kernel=1); max_pool(2)", Is.EqualTo<string list> [ "Conv"; "MaxPool" ], "alone")
-        let twice = $"conv(8, kernel=1); concat {{ {pool}; silu; {pool} }}"
-        Assert.That(stages twice |> List.map _.Forks |> List.filter id, Has.Length.EqualTo 1, "the first of two")
 
     [<Test>]
     member _.``convolutions of one input by single pixels are one``() =
@@ -195,7 +164,6 @@ type PassesTests() =
         Assert.That(parts, Is.EqualTo<(int64 * int64) list> [ 0L, 4L; 4L, 7L; 11L, 5L ])
         let whole = all.Head.Output
         Assert.That(all |> List.filter _.Part.IsSome |> List.forall (fun stage -> stage.Inputs = [ whole ]))
-        Assert.That(all |> List.map _.Forks, Is.EqualTo<bool list> [ false; true; true; false; false ])
 
     [<TestCase("{ conv(4, kernel=3, padding=1); batch_norm }", Description = "windows of several pixels")>]
     [<TestCase("{ conv(4, kernel=1, stride=2); batch_norm; upsample(2) }", Description = "another stride")>]

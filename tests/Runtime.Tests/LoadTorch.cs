@@ -1,0 +1,14 @@
+using System.Runtime.CompilerServices;
+
+namespace CnnSpec.Runtime.Tests;
+
+/// <summary>Tests may use TorchSharp before anything of the runtime, which knows where libtorch is.</summary>
+internal static class LoadTorch
+{
+    [ModuleInitializer]
+    internal static void Load()
+    {
+        ProcessTuning.Apply();
+        EngineSetup.Initialise();
+    }
+}
