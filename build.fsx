@@ -64,12 +64,7 @@ let private testPackages =
     let python modules =
         (capture "/usr/bin/python3" [ "-c"; $"import {modules}" ] |> Option.map fst) = Some 0
 
-    let library name =
-        capture "sh" [ "-c"; $"ldconfig -p | grep -q '{name}'" ] |> Option.map fst = Some 0
-
     [
-        "libturbojpeg0", (fun () -> library "libturbojpeg.so.0"), "decodes JPEG images"
-        "libpng16-16", (fun () -> library "libpng16.so.16"), "decodes PNG images"
         "python3-torch", (fun () -> python "torch"), "the reference that specs are compared with"
         "python3-torchvision", (fun () -> python "torchvision"), "its models"
         "graphviz", (fun () -> exists "dot"), "lays out drawings"

@@ -9,23 +9,20 @@ namespace CnnSpec.Runtime.Networks;
 /// </summary>
 internal sealed class EvaluationPlan(Planner planner, IKernels kernels) : IDisposable
 {
-    private readonly Tensor[] _sources = planner.EvaluationWeights();
+    private readonly WeightWatch _weights = new(planner.EvaluationWeights());
     private readonly List<IDisposable> _made = [];
     private ExecutionPlan? _ready;
-    private long _version;
 
     public ExecutionPlan Ready()
     {
-        long version = _sources.Length == 0 ? 0 : TorchScript.Versions(_sources);
-        if (_ready is not null && version == _version)
+        if (_weights.IsUnchanged() && _ready is not null)
             return _ready;
         Forget();
         using var withoutGradient = no_grad();
-        _version = version;
         return _ready = planner.Evaluation(kernels, _made);
     }
 
-    /// <summary>Gives the memory back. What native loops write to weights changes no version: training forgets.</summary>
+    /// <summary>Gives the memory back.</summary>
     public void Forget()
     {
         _ready = null;

@@ -165,7 +165,8 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         var kernels =
             Execution.Fused && onCpu && Device.type == DeviceType.CPU ? KernelChoice.Chosen : ComposedKernels.Instance;
         _native = kernels is ComposedKernels ? null : planner.Native(kernels);
-        _evaluation = Execution.Fused ? new EvaluationPlan(planner, kernels) : null;
+        bool isFloat32 = _weights.TrueForAll(weight => weight.Tensor.dtype is ScalarType.Float32 or ScalarType.Int64);
+        _evaluation = Execution.Fused && isFloat32 ? new EvaluationPlan(planner, kernels) : null;
     }
 
     private static bool IsDenseFloat32(Tensor tensor) =>

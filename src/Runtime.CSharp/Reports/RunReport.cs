@@ -142,7 +142,7 @@ public static class RunReport
         foreach (var mistake in test.Mistakes)
         {
             data.Test.Read(mistake.Image, pixels);
-            string png = Convert.ToBase64String(LibPng.Encode(pixels, data.Test.Shape));
+            string png = Convert.ToBase64String(ImageDecoder.EncodePng(pixels, data.Test.Shape));
             string guess = mistake.Guess < classes.Count ? classes[mistake.Guess] : $"{mistake.Guess}";
             html.Append(
                 $"<figure><img alt=\"\" src=\"data:image/png;base64,{png}\"><b>{Text(classes[mistake.Label])}</b><br>"

@@ -56,17 +56,19 @@ internal static class TorchScript
     /// loops write is not counted.</summary>
     public static long Versions(Tensor[] tensors) => ((Scalar)Unit.Value.invoke("versions", [tensors])).ToInt64();
 
+    /// <remarks>Sizes go as <c>int</c>: of a <c>long</c> or a <c>double</c> TorchSharp 0.107 makes a scalar that the garbage
+    /// collector may free before libtorch reads it.</remarks>
     private static object Call(string name, in ConvShape s, Tensor first, Tensor second, Tensor third) =>
         Unit.Value.invoke(
             name,
             first,
             second,
             third,
-            s.StrideHeight,
-            s.StrideWidth,
-            s.PadTop,
-            s.PadLeft,
-            s.DilationHeight,
-            s.DilationWidth
+            (int)s.StrideHeight,
+            (int)s.StrideWidth,
+            (int)s.PadTop,
+            (int)s.PadLeft,
+            (int)s.DilationHeight,
+            (int)s.DilationWidth
         );
 }

@@ -74,7 +74,7 @@ public sealed class ContactSheet
             if (_augmented.Count > 0)
                 Paint(pixels, sheet, _augmented[i], scale, left, top + rowHeight);
         }
-        return LibPng.Encode(pixels, sheet);
+        return ImageDecoder.EncodePng(pixels, sheet);
     }
 
     private static void Paint(

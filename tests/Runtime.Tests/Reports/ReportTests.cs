@@ -72,7 +72,7 @@ public class ReportTests
         Assert.That(values.Count(value => value.Tag == "accuracy/test"), Is.EqualTo(1));
         var image = values.Single(value => value.Image is not null).Image;
         Assert.That(
-            LibPng.Decode(image.EncodedImageString.Span, "samples").Shape,
+            ImageDecoder.Decode(image.EncodedImageString.Span, "samples").Shape,
             Is.EqualTo(new ImageShape(3, image.Height, image.Width))
         );
         var start = HParamsPluginData.Parser.ParseFrom(

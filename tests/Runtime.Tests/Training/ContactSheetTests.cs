@@ -23,7 +23,7 @@ public class ContactSheetTests
         var data = new DataCatalog().Open("shapes", Shape, 5, (40, 10));
         var sheet = new ContactSheet(data, augment is null ? null : Recipe(augment), seed: 5, count: 10);
         Assert.That(sheet.Classes, Has.Count.EqualTo(10));
-        return LibPng.Decode(sheet.ToPng(), "sheet");
+        return ImageDecoder.Decode(sheet.ToPng(), "sheet");
     }
 
     [Test]
