@@ -63,9 +63,9 @@ bool winograd_saves(const ConvShape& s) {
            2 * s.images * s.outHeight * s.outWidth * s.kernelHeight * s.kernelWidth;
 }
 
-// Whether vectors that are filled up with zeros are half full at least.
+// Whether vectors that are filled up with zeros are a third full at least.
 bool fills_vectors(const ConvShape& s) {
-    return padded(s.channels) * padded(s.filters) <= 2 * s.channels * s.filters;
+    return padded(s.channels) * padded(s.filters) <= 3 * s.channels * s.filters;
 }
 
 // Whether Winograd's method can take a convolution, and may be the faster where there are tiles enough.

@@ -61,8 +61,8 @@ typedef struct {
 /* In training: mean and variance are the batch's, and the running statistics take them in. `addend` may be none. */
 int32_t cnnspec_batch_norm_forward(const cnnspec_batch_norm *norm, cnnspec_rows x, cnnspec_rows addend, cnnspec_rows y);
 /* y: what the forward pass gave, needed where it had an addend and ReLU, else none. `masked` gets the gradient of the
- * addend, needed in the same case, else none. `passed`, a gradient of x from elsewhere, is added to dx; it may be none.
- * dweight, dbias: [C], or both null. */
+ * addend, needed in the same case, else none. `passed`, a gradient of x from elsewhere, is added to dx; it may be none,
+ * and it may be dx. dweight, dbias: [C], or both null. */
 int32_t cnnspec_batch_norm_backward(const cnnspec_batch_norm *norm, cnnspec_rows dy, cnnspec_rows x, cnnspec_rows y,
                                     cnnspec_rows masked, cnnspec_rows passed, cnnspec_rows dx, float *dweight,
                                     float *dbias);

@@ -11,6 +11,9 @@ namespace CnnSpec.Runtime.Networks;
 internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) : IDisposable
 {
     private readonly Tensor?[] _values = new Tensor?[values];
+
+    /// <summary>Whether a value's gradient lies in memory that nobody else reads.</summary>
+    private readonly bool[] _isOwn = new bool[values];
     private int[] _inputs = [];
     private bool[] _wanted = [];
     private ScalarType?[]? _typesBefore;
@@ -25,6 +28,12 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
 
     /// <summary>What others gave of that input, for a stage to add to its own; null where there is nothing, or in another type.</summary>
     public Tensor? Pending(int input) => _typesBefore?[input] is null ? _values[_inputs[input]] : null;
+
+    /// <summary>Whether <see cref="Pending"/> may be written over.</summary>
+    public bool PendingIsOwn(int input) => _isOwn[_inputs[input]];
+
+    /// <summary>Whether the gradient that was last taken may be written over.</summary>
+    public bool TakenIsOwn { get; private set; }
 
     /// <summary>Adds the stage's part of an input's gradient, and takes the tensor over.</summary>
     /// <param name="isFresh">It lies in memory that nobody else has.</param>
@@ -47,6 +56,7 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
                 gradient = before.add(part);
             }
         }
+        _isOwn[_inputs[input]] = isFresh || sum is not null;
         sum = gradient.DetachFromDisposeScope();
     }
 
@@ -61,6 +71,7 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
         ref var sum = ref _values[_inputs[input]];
         if (!ReferenceEquals(sum, gradient))
             sum?.Dispose();
+        _isOwn[_inputs[input]] = true;
         sum = gradient.DetachFromDisposeScope();
     }
 
@@ -78,6 +89,8 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
     {
         var gradient = _values[value];
         _values[value] = null;
+        TakenIsOwn = _isOwn[value];
+        _isOwn[value] = false;
         return gradient;
     }
 

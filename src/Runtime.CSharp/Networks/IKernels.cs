@@ -17,7 +17,8 @@ internal interface IKernels
     bool MixesPrecisions { get; }
 
     /// <summary>A stage with a gradient of its own; null where it is TorchSharp's.</summary>
-    Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers);
+    /// <param name="weightType">What its weights are cast to; null where they stay.</param>
+    Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers, ScalarType? weightType);
 
     /// <summary>A convolution of evaluation, <c>act(convolution(x₀) + x₁)</c>, with weights that stay.</summary>
     /// <returns>What it does, and what to dispose when the weights change.</returns>
@@ -75,7 +76,7 @@ internal sealed class ComposedKernels : IKernels
 
     public bool MixesPrecisions => false;
 
-    public Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers) => null;
+    public Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers, ScalarType? weightType) => null;
 
     public (Func<IReadOnlyList<Tensor>, Tensor> Run, IDisposable Owned) Prepare(
         Convolution conv,

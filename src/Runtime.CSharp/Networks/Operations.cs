@@ -35,7 +35,7 @@ internal static class Operations
             Op.Dropout o => (x, _, training) => training ? functional.dropout(x[0], o.probability) : x[0].alias(),
             Op.Dropout2d o => (x, _, training) => training ? functional.dropout2d(x[0], o.probability) : x[0].alias(),
             Op.DropPath o => DropPath(o.probability),
-            Op.Reshape o => (x, _, _) => x[0].reshape([x[0].shape[0], .. o.Item]),
+            Op.Reshape o => (x, _, _) => x[0].reshape([x[0].size(0), .. o.Item]),
             Op.Permute o => (x, _, _) => x[0].permute([0, .. o.Item.Select(axis => (long)axis + 1)]),
             Op.Slice o => (x, _, _) => x[0].narrow(1, o.start, o.stop - o.start),
             Op.ChannelShuffle o => ChannelShuffle(o.groups),
@@ -117,7 +117,7 @@ internal static class Operations
             if (!perPixel)
                 return functional.layer_norm(x[0], x[0].shape[1..], w.Scale, w.Bias, norm.Epsilon);
             using var channelsLast = x[0].permute(0, 2, 3, 1);
-            using var normalised = functional.layer_norm(channelsLast, [x[0].shape[1]], w.Scale, w.Bias, norm.Epsilon);
+            using var normalised = functional.layer_norm(channelsLast, [x[0].size(1)], w.Scale, w.Bias, norm.Epsilon);
             return normalised.permute(0, 3, 1, 2);
         };
 
@@ -126,7 +126,7 @@ internal static class Operations
         {
             if (!training || probability == 0)
                 return x[0].alias();
-            long[] perSample = [x[0].shape[0], .. Enumerable.Repeat(1L, (int)x[0].dim() - 1)];
+            long[] perSample = [x[0].size(0), .. Enumerable.Repeat(1L, (int)x[0].dim() - 1)];
             double keep = 1 - probability;
             using var draw = rand(perSample, device: x[0].device);
             using var kept = draw.lt(keep);
@@ -150,7 +150,7 @@ internal static class Operations
         return (x, _, _) =>
             functional.interpolate(
                 x[0],
-                size: [x[0].shape[2] * factor, x[0].shape[3] * factor],
+                size: [x[0].size(2) * factor, x[0].size(3) * factor],
                 mode: mode,
                 align_corners: interpolation.IsBilinear ? false : null
             );

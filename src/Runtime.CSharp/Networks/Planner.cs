@@ -34,7 +34,7 @@ internal sealed class Planner(Program program, Precision precision, IReadOnlyDic
         var computation =
             owned is not null && ConvolutionOf(stage.Kernel) is var (conv, norm, sum, relu)
                 ? Prepared(kernels, conv, norm, layers, inputs, sum, relu, owned)
-                : kernels.ComputationOf(stage, layers)
+                : Own(stage, layers, weightType, kernels, owned)
                     ?? new Composed(
                         OperationOf(stage),
                         FirstOf(layers, weightType, owned),
@@ -42,6 +42,15 @@ internal sealed class Planner(Program program, Precision precision, IReadOnlyDic
                     );
         return new(stage, computation, [.. stage.Inputs], stage.Output, inputs, layers);
     }
+
+    /// <summary>A stage of the kernels' own. In evaluation weights are cast once, by what is composed.</summary>
+    private static Computation? Own(
+        Ir.Stage stage,
+        LayerWeights[] layers,
+        ScalarType? weightType,
+        IKernels kernels,
+        List<IDisposable>? owned
+    ) => owned is not null && weightType is not null ? null : kernels.ComputationOf(stage, layers, weightType);
 
     /// <summary>In evaluation a layer's weights are cast once.</summary>
     private static LayerWeights FirstOf(LayerWeights[] layers, ScalarType? type, List<IDisposable>? owned)

@@ -41,7 +41,7 @@ internal static class StagePrecision
         // oneDNN has no fast bfloat16 convolution of a single channel; the native loops have.
         (bool, bool) Convolution(Convolution conv)
         {
-            bool fast = mixes || layers[0].Weight.shape[1] * conv.Groups > 1;
+            bool fast = mixes || layers[0].Weight.size(1) * conv.Groups > 1;
             return (fast, fast);
         }
     }

@@ -108,9 +108,12 @@ internal static partial class TensorMemory
     /// first one; the memory is shared.</summary>
     public static Tensor Neighbours(this Tensor tensor, long first, long channels)
     {
-        long[] sizes = tensor.shape;
+        // One by one: for all at once TorchSharp hands libtorch a delegate, whose native half stays until the collector comes.
+        var (sizes, strides) = (new long[tensor.dim()], new long[tensor.dim()]);
+        for (int dim = 0; dim < sizes.Length; dim++)
+            (sizes[dim], strides[dim]) = (tensor.size(dim), tensor.stride(dim));
         sizes[1] = channels;
-        return tensor.as_strided(sizes, tensor.stride(), tensor.storage_offset() + first);
+        return tensor.as_strided(sizes, strides, tensor.storage_offset() + first);
     }
 
     [LibraryImport("LibTorchSharp")]

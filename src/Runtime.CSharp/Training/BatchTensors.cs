@@ -30,7 +30,7 @@ internal sealed record BatchTensors(Tensor Images, Tensor Labels, (Tensor Labels
         );
     }
 
-    public long Count => Labels.shape[0];
+    public long Count => Labels.size(0);
 
     private static Tensor OfLabels(Memory<long> labels, Device device) => tensor(labels, [labels.Length]).to(device);
 }

@@ -63,9 +63,11 @@ internal sealed class NativeBatchNorm(
         using var given = dy.AsRows();
         bool all = range is null || range.Value.Count == whole.size(1);
         var pending = gradients.Wants(0) ? gradients.Pending(0) : null;
+        // Its own gradient is added in place where nobody else reads what others gave.
+        bool inPlace = pending?.RowStride() is not null && (!all || gradients.PendingIsOwn(0));
         using var passed = all && pending is not null ? pending.AsRows() : null;
         // Of a range of channels the others give theirs, in the same memory.
-        var dwhole = !all && pending is not null ? pending : TensorMemory.EmptyRowsLike(whole);
+        var dwhole = inPlace ? pending! : TensorMemory.EmptyRowsLike(whole);
         using var dx = Part(dwhole);
         bool masks = sum && relu;
         var masked = masks ? TensorMemory.EmptyRowsLike(given) : null;

@@ -43,7 +43,8 @@ internal sealed class NativeConcat(int? within, long before, long after) : Compu
             // What is new came from a layer that reads rows without gaps.
             if (i == within)
             {
-                gradients.Give(i, part, isFresh: false);
+                // The others' parts are copied, so that this one has the memory for itself.
+                gradients.Give(i, part, isFresh: gradients.TakenIsOwn);
                 continue;
             }
             using (part)

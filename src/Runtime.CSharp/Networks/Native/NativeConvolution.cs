@@ -73,7 +73,7 @@ internal sealed class NativeConvolution(Convolution conv, LayerWeights[] layers)
         Tensor? dweight = null;
         if (ownWeight)
         {
-            dweight = empty(weight.shape);
+            dweight = empty([shape.Filters, shape.Channels, shape.KernelHeight, shape.KernelWidth]);
             KernelLibrary.ConvWeightGradient(element, shape, x.Data(), given.Data(), dweight.Data());
         }
         if (wantsInput && !ownInput || wantsWeight && !ownWeight)

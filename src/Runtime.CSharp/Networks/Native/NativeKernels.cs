@@ -13,7 +13,7 @@ internal sealed class NativeKernels : IKernels
 
     public bool MixesPrecisions => true;
 
-    public Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers)
+    public Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers, ScalarType? weightType)
     {
         var range = stage.Part is { Value: var (first, count) } ? (first, count) : ((long, long)?)null;
         return stage.Kernel switch
@@ -33,6 +33,9 @@ internal sealed class NativeKernels : IKernels
             Kernel.Join k => new NativeConcat(k.within?.Value, k.before, k.after),
             Kernel.Single { Item: var op } when op.IsConcat => new NativeConcat(null, 0, 0),
             Kernel.Single { Item: var op } when op.IsAdd => new Sum(),
+            Kernel.Single { Item: Op.Linear } => new Linear(layers[0], weightType),
+            Kernel.Single { Item: Op.Activate { Item.IsRelu: true } } => new Rectified(),
+            Kernel.Single { Item: var op } when op.IsFlatten => new Flattened(),
             _ => null,
         };
     }
