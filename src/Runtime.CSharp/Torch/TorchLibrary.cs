@@ -20,6 +20,7 @@ internal static class TorchLibrary
             // TorchSharp would write its search for the library to the console.
             NativeLibrary.Load(beside);
         InitializeDeviceType(DeviceType.CPU);
+        HiddenCaches.Mend();
         return true;
     });
 
