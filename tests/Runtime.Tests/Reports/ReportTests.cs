@@ -5,6 +5,9 @@ using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Reports.TensorBoard;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Runtime.Training;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Tensorboard;
 
 namespace CnnSpec.Runtime.Tests.Reports;
 
@@ -75,11 +78,31 @@ public class ReportTests
             ImageDecoder.Decode(image.EncodedImageString.Span, "samples").Shape,
             Is.EqualTo(new ImageShape(3, image.Height, image.Width))
         );
-        var start = HParamsPluginData.Parser.ParseFrom(
-            values.Single(value => value.Tag == "_hparams_/session_start_info").Metadata.PluginData.Content
-        );
-        Assert.That(start.SessionStartInfo.Hparams["batch"].NumberValue, Is.EqualTo(16));
-        Assert.That(start.SessionStartInfo.Hparams["augment.0"].StringValue, Is.EqualTo("HorizontalFlip"));
+        var start = Hyperparameters("_hparams_/session_start_info");
+        Assert.That(start["batch"].NumberValue, Is.EqualTo(16));
+        Assert.That(start["augment.0"].StringValue, Is.EqualTo("HorizontalFlip"));
+
+        // plugin_data.proto of TensorBoard: field 3 is the session's start, its field 1 the map of settings.
+        Dictionary<string, Value> Hyperparameters(string tag) =>
+            Fields(values.Single(value => value.Tag == tag).Metadata.PluginData.Content, 3)
+                .SelectMany(session => Fields(session, 1))
+                .ToDictionary(
+                    entry => Fields(entry, 1).Single().ToStringUtf8(),
+                    entry => Value.Parser.ParseFrom(Fields(entry, 2).Single())
+                );
+    }
+
+    /// <summary>What a message holds under the number of a field of bytes, text or messages.</summary>
+    private static List<ByteString> Fields(ByteString message, int wanted)
+    {
+        var found = new List<ByteString>();
+        var stream = message.CreateCodedInput();
+        while (stream.ReadTag() is not 0 and var tag)
+            if (tag == WireFormat.MakeTag(wanted, WireFormat.WireType.LengthDelimited))
+                found.Add(stream.ReadBytes());
+            else
+                stream.SkipLastField();
+        return found;
     }
 
     /// <summary>The check value of CRC-32C (RFC 3720, appendix B.4), masked as TFRecord does.</summary>

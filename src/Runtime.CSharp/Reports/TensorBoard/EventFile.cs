@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using CnnSpec.Runtime.Checkpoints;
 using Google.Protobuf;
+using Tensorboard;
 
 namespace CnnSpec.Runtime.Reports.TensorBoard;
 

@@ -6,6 +6,8 @@ using CnnSpec.Operators;
 using CnnSpec.Runtime.Training;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Tensorboard;
+using Summary = Tensorboard.Summary;
 
 namespace CnnSpec.Runtime.Reports.TensorBoard;
 
@@ -19,27 +21,8 @@ internal static class RunEvents
     {
         yield return new Event { GraphDef = Graph(program).ToByteString() };
         var settings = Flat("", IrJson.toJson(recipe)).ToDictionary();
-        yield return HParams(
-            "_hparams_/experiment",
-            new HParamsPluginData
-            {
-                Experiment = new Experiment
-                {
-                    HparamInfos =
-                    {
-                        settings.Select(setting => new HParamInfo { Name = setting.Key, Type = TypeOf(setting.Value) }),
-                    },
-                    MetricInfos = { new MetricInfo { Name = new MetricName { Tag = TestAccuracy } } },
-                },
-            }
-        );
-        yield return HParams(
-            "_hparams_/session_start_info",
-            new HParamsPluginData
-            {
-                SessionStartInfo = new SessionStartInfo { Hparams = { settings }, StartTimeSecs = Now },
-            }
-        );
+        yield return Hyperparameters("experiment", HyperparameterMessages.Experiment(settings, TestAccuracy));
+        yield return Hyperparameters("session_start_info", HyperparameterMessages.SessionStart(settings, Now));
         if (samples is not null)
             yield return new Event { Summary = new Summary { Value = { Image("images/augmented", samples) } } };
     }
@@ -71,13 +54,7 @@ internal static class RunEvents
                 },
             },
         };
-        yield return HParams(
-            "_hparams_/session_end_info",
-            new HParamsPluginData
-            {
-                SessionEndInfo = new SessionEndInfo { Status = Status.Success, EndTimeSecs = Now },
-            }
-        );
+        yield return Hyperparameters("session_end_info", HyperparameterMessages.SessionEnd(Now));
     }
 
     private static double Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
@@ -115,7 +92,7 @@ internal static class RunEvents
         return graph;
     }
 
-    private static Event HParams(string tag, HParamsPluginData data) =>
+    private static Event Hyperparameters(string tag, ByteString message) =>
         new()
         {
             Summary = new Summary
@@ -124,13 +101,13 @@ internal static class RunEvents
                 {
                     new Summary.Types.Value
                     {
-                        Tag = tag,
+                        Tag = $"_hparams_/{tag}",
                         Metadata = new SummaryMetadata
                         {
                             PluginData = new SummaryMetadata.Types.PluginData
                             {
                                 PluginName = "hparams",
-                                Content = data.ToByteString(),
+                                Content = message,
                             },
                         },
                     },
@@ -189,12 +166,4 @@ internal static class RunEvents
     }
 
     private static string Joined(string path, string name) => path == "" ? name : $"{path}.{name}";
-
-    private static DataType TypeOf(Value value) =>
-        value.KindCase switch
-        {
-            Value.KindOneofCase.NumberValue => DataType.Float64,
-            Value.KindOneofCase.BoolValue => DataType.Bool,
-            _ => DataType.String,
-        };
 }
