@@ -46,19 +46,29 @@ public static class BenchCommand
             if (Specs.Fitting(result.GetValue(file)!, spec.Read(result)) is not var (network, _))
                 return ExitCode.WrongInput;
             var place = DeviceOption.Read(result, device);
-            var execution = new Execution(PrecisionOption.Read(result, precision, place), !result.GetValue(plain))
-            {
-                Device = place,
-            };
             using var interruption = new Interruption();
+            var recipe = network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataAccess.Named("shapes", 0));
+            var chosen = PrecisionOption.Read(
+                result,
+                precision,
+                () =>
+                    FasterPrecision.Of(
+                        network.Program,
+                        recipe,
+                        result.GetValue(batch),
+                        place,
+                        result.GetValue(threads),
+                        interruption.Token
+                    )
+            );
             var report = Benchmark.Run(
                 network.Program,
-                network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataAccess.Named("shapes", 0)),
+                recipe,
                 new BenchmarkOptions(
                     result.GetValue(batch),
                     result.GetValue(steps),
                     result.GetValue(threads),
-                    execution,
+                    new Execution(chosen, !result.GetValue(plain)) { Device = place },
                     result.GetValue(layers)
                 ),
                 interruption.Token

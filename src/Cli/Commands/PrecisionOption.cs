@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
+using CnnSpec.Cli.Output;
+using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Networks;
-using static TorchSharp.torch;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -11,20 +13,33 @@ internal static class PrecisionOption
     {
         var option = new Option<string>("--precision")
         {
-            Description = "Of activations: fp32, bf16, or auto, which is bf16 where the device computes in it",
+            Description = "Of activations: fp32, bf16, or auto, the faster for this network on this machine",
             DefaultValueFactory = _ => "auto",
         };
         option.AcceptOnlyFromAmong("auto", "fp32", "bf16");
         return option;
     }
 
-    public static Precision Read(ParseResult arguments, Option<string> option, Device device) =>
+    /// <summary>The precision that was asked for, or the faster of both for this network on this machine.</summary>
+    public static Precision Read(ParseResult arguments, Option<string> option, Func<PrecisionChoice> faster) =>
         arguments.GetValue(option) switch
         {
             "fp32" => Precision.Float32,
             "bf16" => Precision.BFloat16,
-            _ => ProcessorPrecision.BestOn(device),
+            _ => Told(faster()),
         };
+
+    private static Precision Told(PrecisionChoice choice)
+    {
+        if (choice.Measured is { } ratio)
+            Terminal.Note(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"note: activations are {NameOf(choice.Precision)}: for this network on this machine bf16 is {ratio:0.0#} times as fast as fp32"
+                )
+            );
+        return choice.Precision;
+    }
 
     public static string NameOf(Precision precision) => precision == Precision.BFloat16 ? "bf16" : "fp32";
 }

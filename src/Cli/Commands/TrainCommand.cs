@@ -6,6 +6,7 @@ using CnnSpec.Elaborate;
 using CnnSpec.Ir;
 using CnnSpec.Operators;
 using CnnSpec.Runtime;
+using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Training;
@@ -203,14 +204,19 @@ public sealed class TrainCommand
         var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop);
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
         var device = DeviceOption.Read(arguments, _device);
+        int? threads = arguments.GetValue(_threads);
         return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
         {
             Device = device,
-            Threads = arguments.GetValue(_threads),
+            Threads = threads,
             From = arguments.GetValue(_from) is { } weights
                 ? new FirstWeights(weights, arguments.GetValue(_partial))
                 : null,
-            Precision = PrecisionOption.Read(arguments, _precision, device),
+            Precision = PrecisionOption.Read(
+                arguments,
+                _precision,
+                () => FasterPrecision.Of(network.Program, recipe, recipe.Batch, device, threads, stop)
+            ),
         };
     }
 

@@ -46,10 +46,7 @@ public static class Benchmark
         random.manual_seed(Seed);
         using var network = new Network(program, options.Execution);
         var device = options.Execution.Device;
-        // A failed rand of TorchSharp 0.107 gives a tensor of nothing, at whose use the process ends; a failed empty throws.
-        var images = empty([options.Batch, .. program.Input]).uniform_(0, 1).to(device);
-        int classes = (int)ProgramModule.outputShape(program).Head;
-        var labels = randint(0, classes, [options.Batch]).to(int64).to(device);
+        var (images, labels) = RandomBatch(program, options.Batch, device);
 
         var training = Throughput.Training(network, recipe, images, labels, options.Steps, stop);
         long peak = PeakMemory();
@@ -67,6 +64,14 @@ public static class Benchmark
             peak,
             layers
         );
+    }
+
+    internal static (Tensor Images, Tensor Labels) RandomBatch(Program program, int batch, Device device)
+    {
+        // A failed rand of TorchSharp 0.107 gives a tensor of nothing, at whose use the process ends; a failed empty throws.
+        var images = empty([batch, .. program.Input]).uniform_(0, 1).to(device);
+        int classes = (int)ProgramModule.outputShape(program).Head;
+        return (images, randint(0, classes, [batch]).to(int64).to(device));
     }
 
     /// <summary>The high-water mark of resident memory, which .NET's <c>PeakWorkingSet64</c> reads as the present one on Linux.</summary>

@@ -35,23 +35,8 @@ public static class Throughput
         CancellationToken stop
     )
     {
-        using var optimizer = new RecipeOptimizer(recipe, network);
-        var gradients = new GradientPass(network, new Objective(network.Program, recipe), optimizer);
-        var batch = new BatchTensors(images, labels);
-        double learningRate = RecipeModule.learningRate(recipe);
-        network.train();
-        return Measure(
-            images.shape[0],
-            steps,
-            () =>
-            {
-                gradients.Begin();
-                gradients.Run(batch);
-                optimizer.Step(learningRate);
-            },
-            stop,
-            network.Execution.Device
-        );
+        using var step = new TrainingStep(network, recipe, images, labels);
+        return Measure(images.shape[0], steps, step.Take, stop, network.Execution.Device);
     }
 
     /// <summary>The forward pass in evaluation mode.</summary>

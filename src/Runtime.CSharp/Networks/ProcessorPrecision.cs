@@ -1,16 +1,21 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Networks;
 
 /// <summary>What a device multiplies natively.</summary>
-public static class ProcessorPrecision
+internal static class ProcessorPrecision
 {
-    /// <summary>bfloat16 where the processor has instructions for it (AVX-512 BF16 or AMX), and on a GPU that convolves in it, as
-    /// NVIDIA's do since 2020 (Ampere); else float32.</summary>
-    public static Precision BestOn(Device device) =>
-        (device.type == DeviceType.CUDA || HasBFloat16()) ? Precision.BFloat16 : Precision.Float32;
+    /// <summary>Whether it has instructions for bfloat16: a processor AVX-512 BF16 or AMX, a GPU convolutions, as NVIDIA's have
+    /// since 2020 (Ampere).</summary>
+    public static bool HasBFloat16(Device device) => device.type == DeviceType.CUDA || HasBFloat16();
+
+    /// <summary>The processor's own name, or what kind it is.</summary>
+    public static string Name =>
+        X86Base.IsSupported ? BrandString() : RuntimeInformation.ProcessArchitecture.ToString();
 
     private static bool HasBFloat16()
     {
@@ -21,5 +26,18 @@ public static class ProcessorPrecision
         bool matrices = (extended & (1 << 22)) != 0;
         bool vectors = highest >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
         return vectors || matrices;
+    }
+
+    /// <summary>Leaves 0x80000002 to 0x80000004 hold 48 characters; the version (leaf 1) tells apart those of one name.</summary>
+    private static string BrandString()
+    {
+        Span<int> words = stackalloc int[12];
+        for (int i = 0; i < 3; i++)
+            (words[4 * i], words[4 * i + 1], words[4 * i + 2], words[4 * i + 3]) = X86Base.CpuId(
+                unchecked((int)0x80000002) + i,
+                0
+            );
+        string name = Encoding.ASCII.GetString(MemoryMarshal.AsBytes(words)).Trim('\0', ' ');
+        return $"{name} {X86Base.CpuId(1, 0).Eax:x}";
     }
 }

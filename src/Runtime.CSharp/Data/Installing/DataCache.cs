@@ -8,6 +8,15 @@ public sealed record DataCache(string Root)
     /// </summary>
     public static DataCache Default => new(DefaultRoot());
 
+    /// <summary>What can be made again: <c>$XDG_CACHE_HOME/cnnspec</c>, else <c>~/.cache/cnnspec</c>.</summary>
+    internal static string UserCache =>
+        Path.Combine(
+            Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+                ? xdg
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+            "cnnspec"
+        );
+
     /// <summary>Where a data set is, or will be.</summary>
     public string Folder(string name) => Path.Combine(Root, name);
 
@@ -18,9 +27,6 @@ public sealed record DataCache(string Root)
     {
         if (Environment.GetEnvironmentVariable("CNNSPEC_DATA") is { Length: > 0 } chosen)
             return Path.GetFullPath(chosen);
-        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
-            ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(cache, "cnnspec", "data");
+        return Path.Combine(UserCache, "data");
     }
 }
