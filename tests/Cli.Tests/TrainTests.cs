@@ -22,6 +22,25 @@ public class TrainTests
     private static Finished Train(Tool tool, string folder, params string[] more) =>
         tool.Run(["train", tool.Write("small.cnn", SmallNet), "--out", folder, .. more]);
 
+    /// <summary>As on a machine without a C++ compiler: slower, and the same network.</summary>
+    [Test]
+    public void Without_native_kernels_a_note_says_so_and_training_goes_on()
+    {
+        using var tool = new Tool();
+        double Loss(string folder) =>
+            JsonNode.Parse(File.ReadLines(Path.Combine(tool.Folder, folder, "metrics.jsonl")).First())![
+                "train_loss"
+            ]!.GetValue<double>();
+        var native = Train(tool, "native", "--precision", "fp32", "--epochs", "1");
+        Assert.That(native.Code, Is.Zero, native.Errors);
+        Assert.That(native.Errors, Does.Not.Contain("native kernels"));
+        tool.Variables["CNNSPEC_KERNELS"] = "none";
+        var composed = Train(tool, "composed", "--precision", "fp32", "--epochs", "1");
+        Assert.That(composed.Code, Is.Zero, composed.Errors);
+        Assert.That(composed.Errors, Does.Contain("note: without the native kernels"));
+        Assert.That(Loss("composed"), Is.EqualTo(Loss("native")).Within(1e-3));
+    }
+
     [Test]
     public void Training_ends_with_the_test_accuracy_and_leaves_a_complete_run_folder()
     {

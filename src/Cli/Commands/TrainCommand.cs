@@ -10,6 +10,7 @@ using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Training;
+using TorchSharp;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -167,6 +168,10 @@ public sealed class TrainCommand
             : New(arguments.GetValue(_file)!, arguments, interruption.Token);
         if (plan is null)
             return ExitCode.WrongInput;
+        if (plan.Device.type == DeviceType.CPU && EngineSetup.IsWithoutKernels)
+            Terminal.Note(
+                "note: without the native kernels networks train by TorchSharp's operations, several times slower"
+            );
         if (arguments.GetValue(_saveEvery) is { } seconds)
             plan = plan with { SaveEvery = TimeSpan.FromSeconds(seconds) };
 

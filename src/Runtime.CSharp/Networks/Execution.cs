@@ -23,5 +23,8 @@ public sealed record Execution(Precision Precision = Precision.Float32, bool Fus
     /// <summary>Where weights and activations are.</summary>
     public Device Device { get; init; } = TorchLibrary.Processor;
 
+    /// <summary>What computes on the CPU; null for the process's choice.</summary>
+    internal IKernels? Kernels { get; init; }
+
     internal ScalarType ActivationType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 }

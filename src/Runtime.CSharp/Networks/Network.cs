@@ -163,7 +163,9 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         _composed = planner.Composed();
         bool onCpu = _weights.TrueForAll(weight => IsDenseFloat32(weight.Tensor));
         var kernels =
-            Execution.Fused && onCpu && Device.type == DeviceType.CPU ? KernelChoice.Chosen : ComposedKernels.Instance;
+            Execution.Fused && onCpu && Device.type == DeviceType.CPU
+                ? Execution.Kernels ?? KernelChoice.Chosen
+                : ComposedKernels.Instance;
         _native = kernels is ComposedKernels ? null : planner.Native(kernels);
         bool isFloat32 = _weights.TrueForAll(weight => weight.Tensor.dtype is ScalarType.Float32 or ScalarType.Int64);
         _evaluation = Execution.Fused && isFloat32 ? new EvaluationPlan(planner, kernels) : null;

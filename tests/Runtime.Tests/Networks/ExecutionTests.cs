@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 namespace CnnSpec.Runtime.Tests.Networks;
 
 /// <summary>However a network is run, it must be the network of the spec.</summary>
-public class ExecutionTests
+/// <param name="kernels">What computes: the native loops, or TorchSharp's operations alone.</param>
+[TestFixture("native")]
+[TestFixture("none")]
+public class ExecutionTests(string kernels)
 {
     private const string Residual =
         "conv(8, kernel=3, padding=1); batch_norm; relu; conv(8, kernel=1); relu; max_pool(2, stride=1); "
@@ -38,6 +41,9 @@ public class ExecutionTests
         + "conv(16, kernel=3, padding=1) }; identity }; relu; conv(32, kernel=3, stride=2, padding=1); batch_norm; relu; "
         + "conv(32, kernel=3, padding=1, bias=false); batch_norm; relu; global_avg_pool; flatten; linear(5)";
 
+    private Execution Fused(Precision precision = Precision.Float32) =>
+        new(precision) { Kernels = kernels == "none" ? ComposedKernels.Instance : null };
+
     [TestCase(Residual)]
     [TestCase(Dense)]
     [TestCase(Inception)]
@@ -47,7 +53,7 @@ public class ExecutionTests
     {
         var program = Specs.Network(body, "3 x 12 x 10");
         var plain = Trained(program, Execution.Plain, 50);
-        var fused = Trained(program, new Execution(), 50);
+        var fused = Trained(program, Fused(), 50);
         Assert.That(fused.Keys, Is.EqualTo(plain.Keys));
         foreach (var (name, values) in plain)
             Assert.That(fused[name], Is.EqualTo(values).Within(1e-4), name);
@@ -60,8 +66,8 @@ public class ExecutionTests
     public void Short_floats_train_to_nearly_the_same(string body)
     {
         var program = Specs.Network(body, "3 x 12 x 10");
-        var (before, exact) = (Losses(program, new Execution(), 1), Losses(program, new Execution(), 100));
-        double rounded = Losses(program, new Execution(Precision.BFloat16), 100);
+        var (before, exact) = (Losses(program, Fused(), 1), Losses(program, Fused(), 100));
+        double rounded = Losses(program, Fused(Precision.BFloat16), 100);
         Assert.That(exact, Is.LessThan(0.9 * before), "the network learns nothing to compare");
         Assert.That(rounded, Is.EqualTo(exact).Within(0.05 * before));
     }
@@ -70,8 +76,8 @@ public class ExecutionTests
     public void The_same_seed_gives_the_same_bits([Values] Precision precision, [Values(Inception, Wide)] string body)
     {
         var program = Specs.Network(body, "3 x 12 x 10");
-        var first = Trained(program, new Execution(precision), 5);
-        foreach (var (name, values) in Trained(program, new Execution(precision), 5))
+        var first = Trained(program, Fused(precision), 5);
+        foreach (var (name, values) in Trained(program, Fused(precision), 5))
             Assert.That(values, Is.EqualTo(first[name]), name);
     }
 
@@ -97,8 +103,8 @@ public class ExecutionTests
         }
         var plain = Logits(Execution.Plain);
         Assert.That(plain.std().item<float>(), Is.GreaterThan(1e-3), "logits without a difference to compare");
-        Assert.That(Logits(new Execution()).allclose(plain, rtol: 1e-5, atol: 1e-5), Is.True);
-        var rounded = Logits(new Execution(Precision.BFloat16));
+        Assert.That(Logits(Fused()).allclose(plain, rtol: 1e-5, atol: 1e-5), Is.True);
+        var rounded = Logits(Fused(Precision.BFloat16));
         Assert.That(rounded.dtype, Is.EqualTo(ScalarType.Float32));
         Assert.That(rounded.allclose(plain, rtol: 0.05, atol: 0.05), Is.True);
     }
@@ -109,7 +115,7 @@ public class ExecutionTests
     {
         using var scope = NewDisposeScope();
         var program = Specs.Network(Inception, "3 x 12 x 10");
-        using var network = Seeded(program, new Execution(precision));
+        using var network = Seeded(program, Fused(precision));
         var images = randn(3, 3, 12, 10);
         network.eval();
         void ExpectFreshLogits(string after)
@@ -168,7 +174,7 @@ public class ExecutionTests
                 $"conv(8, kernel=3); {activation}; conv(4, kernel=3); {activation}; global_avg_pool; flatten; linear(3)",
                 "3 x 9 x 11"
             ),
-            new Execution(precision)
+            Fused(precision)
         );
         network.forward(randn(2, 3, 9, 11)).sum().backward();
         foreach (var parameter in network.parameters())
@@ -185,7 +191,7 @@ public class ExecutionTests
             + "concat { identity; { max_pool(3, stride=1, padding=1) } }; aux(weight=0.4) { avg_pool(2); flatten; linear(5) }; "
             + "avg_pool(2); global_avg_pool; flatten; linear(5)";
         using var scope = NewDisposeScope();
-        using var network = Seeded(Specs.Network(body, "3 x 12 x 10"), new Execution(precision) { Device = META });
+        using var network = Seeded(Specs.Network(body, "3 x 12 x 10"), Fused(precision) with { Device = META });
         network.train(training);
         var images = randn(3, 3, 12, 10);
         foreach (var output in network.ForwardWithHeads(images))
@@ -210,7 +216,7 @@ public class ExecutionTests
     public void Evaluation_with_a_gradient_reaches_every_parameter()
     {
         using var scope = NewDisposeScope();
-        using var network = Seeded(Specs.Network(Inception, "3 x 12 x 10"), new Execution());
+        using var network = Seeded(Specs.Network(Inception, "3 x 12 x 10"), Fused());
         network.eval();
         var images = randn(3, 3, 12, 10);
         using (no_grad())
@@ -223,7 +229,7 @@ public class ExecutionTests
     public void Folded_weights_are_given_back()
     {
         var program = Specs.Network(Inception, "3 x 12 x 10");
-        using var network = Seeded(program, new Execution(Precision.BFloat16));
+        using var network = Seeded(program, Fused(Precision.BFloat16));
         void Evaluate()
         {
             using var scope = NewDisposeScope();
@@ -244,7 +250,7 @@ public class ExecutionTests
     public void Training_in_short_floats_leaks_no_tensor()
     {
         var program = Specs.Network(Residual, "3 x 12 x 10");
-        using var network = Seeded(program, new Execution(Precision.BFloat16));
+        using var network = Seeded(program, Fused(Precision.BFloat16));
         void Step()
         {
             using var scope = NewDisposeScope();
