@@ -62,7 +62,19 @@ internal static class Operations
         long[] dilation = Pair(conv.Dilation);
         // Lowering has split off padding that differs between opposite sides.
         long[] padding = [conv.Padding.Top, conv.Padding.Left];
-        return (x, w, _) => functional.conv2d(x[0], w.Weight, w.Bias, stride, padding, dilation, conv.Groups);
+        return (x, w, _) =>
+        {
+            if (!TorchScript.LosesFilterGradients(x[0].dtype, x[0].size(3), stride[1]))
+                return functional.conv2d(x[0], w.Weight, w.Bias, stride, padding, dilation, conv.Groups);
+            using var scope = NewDisposeScope();
+            var (input, weight, bias) = (Exact(x[0]), Exact(w.Weight), w.Bias is null ? null : Exact(w.Bias));
+            return functional
+                .conv2d(input, weight, bias, stride, padding, dilation, conv.Groups)
+                .to(x[0].dtype)
+                .MoveToOuterDisposeScope();
+        };
+
+        static Tensor Exact(Tensor value) => value.to(ScalarType.Float32);
     }
 
     private static Operation TransposedConvolution(TransposedConvolution conv)

@@ -40,6 +40,18 @@ internal static class TorchScript
         bool ofWeight
     )
     {
+        if (LosesFilterGradients(x.dtype, s.Width, s.StrideWidth))
+        {
+            var (dx, exact) = ConvolutionGradients(
+                dy.to(ScalarType.Float32),
+                x.to(ScalarType.Float32),
+                weight.to(ScalarType.Float32),
+                s,
+                ofInput,
+                ofWeight
+            );
+            return (dx?.to(x.dtype), exact);
+        }
         if (!ofInput)
             return (null, ofWeight ? (Tensor)Call("gradient_of_weight", s, dy, x, weight) : null);
         if (!ofWeight)
@@ -47,6 +59,11 @@ internal static class TorchScript
         var both = ((Tensor, Tensor))Call("gradients_of_both", s, dy, x, weight);
         return (both.Item1, both.Item2);
     }
+
+    /// <summary>Where oneDNN 3.7 reads beyond the rows of a map for the gradient of filters: in bfloat16, of maps that are
+    /// narrower than a stride.</summary>
+    public static bool LosesFilterGradients(ScalarType type, long width, long stride) =>
+        type == ScalarType.BFloat16 && width < stride;
 
     /// <summary>A convolution by oneDNN, whatever libtorch would choose: of one small image it takes a slower way.</summary>
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, in ConvShape s) =>
