@@ -33,7 +33,23 @@ public sealed class ImageFolderTests
             all.Select(Path.GetFileName).Order(StringComparer.Ordinal),
             Is.EqualTo(new[] { "10.png", "9.jpg", "a.jpeg", "b.PNG" })
         );
-        Assert.That(split.Note, Does.Contain("seed 1"));
+        Assert.That(
+            split.Note,
+            Does.Contain("seed 1").And.EndsWith("; 1 file is left out, for it is no image: 1 .txt")
+        );
+    }
+
+    [Test]
+    public void Files_that_are_no_images_are_counted_and_named()
+    {
+        foreach (string name in (string[])["train/a/0.png", "train/b/0.png", "test/a/0.png", "test/b/0.png"])
+            _folder.Write(name, TestImages.Png(Wanted));
+        foreach (string name in (string[])["train/a/x.tiff", "train/b/y.TIFF", "test/b/list", "test/a/.DS_Store"])
+            _folder.Write(name, [1]);
+        Assert.That(
+            ImageFolder.Open(_folder.Path, Wanted, 1).Note,
+            Is.EqualTo("3 files are left out, for they are no images: 2 .tiff, 1 without an ending")
+        );
     }
 
     [Test]

@@ -7,12 +7,15 @@ public sealed record FolderSplit(ImageFolder Train, ImageFolder Test, string? No
 /// Image files in one folder for each class, decoded when they are read. The shorter side is resized to cover the
 /// wanted shape
 /// (antialiased, bilinear) and the middle is cut out. Files and classes are in ordinal order of their names.
-/// EXIF orientation is ignored; a transparent image is laid over white.
+/// Photographs stand as their EXIF orientation says; a transparent image is laid over white.
 /// </summary>
 public sealed class ImageFolder : IImageSource
 {
     /// <summary>One file in five tests, where the folder does not say which do.</summary>
     private const int TestShare = 5;
+
+    /// <summary>Kinds of other files that a message names.</summary>
+    private const int KindsNamed = 5;
 
     private readonly (string Path, int Label)[] _files;
     private readonly ThreadLocal<BilinearResizer> _resizer = new(() => new BilinearResizer());
@@ -86,7 +89,10 @@ public sealed class ImageFolder : IImageSource
         return new FolderSplit(
             new ImageFolder(Files(trainClasses), shape, names),
             new ImageFolder(Files(testClasses), shape, names),
-            Path.GetFileName(test) == "val" ? $"the test images are those of {test}" : null
+            Notes(
+                Path.GetFileName(test) == "val" ? $"the test images are those of {test}" : null,
+                OtherFiles(trainClasses.Concat(testClasses))
+            )
         );
     }
 
@@ -94,7 +100,7 @@ public sealed class ImageFolder : IImageSource
     {
         var train = new List<ClassFolder>();
         var test = new List<ClassFolder>();
-        foreach (var (label, (path, files)) in classes.Index())
+        foreach (var (label, (path, files, _)) in classes.Index())
         {
             if (files.Length < 2)
                 throw new InputError(
@@ -102,18 +108,44 @@ public sealed class ImageFolder : IImageSource
                     "add images, or make train and test folders"
                 );
             var split = Split.Hold(files.Length, Math.Max(1, files.Length / TestShare), seed + (ulong)label);
-            train.Add(new ClassFolder(path, split.Train.Select(i => files[i]).ToArray()));
-            test.Add(new ClassFolder(path, split.Validation.Select(i => files[i]).ToArray()));
+            train.Add(new ClassFolder(path, [.. split.Train.Select(i => files[i])], []));
+            test.Add(new ClassFolder(path, [.. split.Validation.Select(i => files[i])], []));
         }
         string[] names = Names(classes);
         return new FolderSplit(
             new ImageFolder(Files(train), shape, names),
             new ImageFolder(Files(test), shape, names),
-            $"there is no test folder: one image in {TestShare} of each class, drawn by seed {seed}, is a test image"
+            Notes(
+                $"there is no test folder: one image in {TestShare} of each class, drawn by seed {seed}, is a test image",
+                OtherFiles(classes)
+            )
         );
     }
 
-    private sealed record ClassFolder(string Path, string[] Files);
+    /// <param name="Others">The endings of files that are no images; hidden files are not among them.</param>
+    private sealed record ClassFolder(string Path, string[] Files, string[] Others);
+
+    private static string? Notes(params string?[] notes) =>
+        notes.OfType<string>().ToArray() is { Length: > 0 } said ? string.Join("; ", said) : null;
+
+    /// <summary>How many files were passed over, of which kinds.</summary>
+    private static string? OtherFiles(IEnumerable<ClassFolder> classes)
+    {
+        var kinds = classes
+            .SelectMany(folder => folder.Others)
+            .CountBy(ending => ending)
+            .OrderByDescending(kind => kind.Value)
+            .ThenBy(kind => kind.Key, StringComparer.Ordinal)
+            .ToArray();
+        if (kinds.Length == 0)
+            return null;
+        var named = kinds
+            .Take(KindsNamed)
+            .Select(kind => $"{kind.Value} {(kind.Key == "" ? "without an ending" : kind.Key)}");
+        int total = kinds.Sum(kind => kind.Value);
+        return $"{total} file{(total == 1 ? " is" : "s are")} left out, for {(total == 1 ? "it is no image" : "they are no images")}: "
+            + string.Join(", ", kinds.Length > KindsNamed ? named.Append("…") : named);
+    }
 
     private static string[] Names(IEnumerable<ClassFolder> classes) =>
         classes.Select(c => Path.GetFileName(c.Path)).ToArray();
@@ -127,25 +159,28 @@ public sealed class ImageFolder : IImageSource
             .GetDirectories(folder)
             .Where(path => !Path.GetFileName(path).StartsWith('.'))
             .Order(StringComparer.Ordinal)
-            .Select(path => new ClassFolder(path, ReadFiles(path)))
+            .Select(ReadClass)
             .ToArray();
         return classes.Length > 0
             ? classes
             : throw new InputError($"{folder}: there are no class folders in it", "make one sub-folder for each class");
     }
 
-    private static string[] ReadFiles(string classFolder)
+    private static ClassFolder ReadClass(string folder)
     {
-        string[] files = Directory
-            .GetFiles(classFolder)
-            .Where(path => ImageDecoder.Extensions.Contains(Path.GetExtension(path).ToLowerInvariant()))
+        var files = Directory
+            .GetFiles(folder)
             .Where(path => !Path.GetFileName(path).StartsWith('.'))
             .Order(StringComparer.Ordinal)
-            .ToArray();
-        return files.Length > 0
-            ? files
+            .ToLookup(path => ImageDecoder.Extensions.Contains(Path.GetExtension(path).ToLowerInvariant()));
+        return files[true].Any()
+            ? new ClassFolder(
+                folder,
+                [.. files[true]],
+                [.. files[false].Select(path => Path.GetExtension(path).ToLowerInvariant())]
+            )
             : throw new InputError(
-                $"{classFolder}: there are no images in it",
+                $"{folder}: there are no images in it",
                 $"add {string.Join(", ", ImageDecoder.Extensions)} files, or remove the folder"
             );
     }
