@@ -45,6 +45,7 @@ public static class Throughput
     {
         network.eval();
         using var withoutGradient = no_grad();
+        using var weights = network.FixWeights();
         return Measure(images.shape[0], steps, () => network.forward(images).Dispose(), stop, network.Execution.Device);
     }
 

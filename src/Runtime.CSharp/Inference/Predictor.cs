@@ -33,6 +33,7 @@ public sealed class Predictor : IDisposable
         _network = new Network(program, execution);
         WeightFile.Load(weights, _network);
         _network.eval();
+        _ = _network.FixWeights();
         _classes = classes;
         int channels = (int)program.Input.Head;
         _scaling = new Normalisation(scaling ?? ChannelStatistics.Identity(channels));

@@ -13,8 +13,11 @@ internal sealed class EvaluationPlan(Planner planner, IKernels kernels) : IDispo
     private readonly List<IDisposable> _made = [];
     private ExecutionPlan? _ready;
 
-    public ExecutionPlan Ready()
+    /// <param name="areFixed">Nobody has changed the weights since the last time.</param>
+    public ExecutionPlan Ready(bool areFixed)
     {
+        if (areFixed && _ready is not null)
+            return _ready;
         if (_weights.IsUnchanged() && _ready is not null)
             return _ready;
         Forget();

@@ -9,8 +9,8 @@ namespace CnnSpec.Runtime.Networks;
 /// <summary>What a device multiplies natively.</summary>
 internal static class ProcessorPrecision
 {
-    /// <summary>Whether it has instructions for bfloat16: a processor AVX-512 BF16 or AMX, a GPU convolutions, as NVIDIA's have
-    /// since 2020 (Ampere).</summary>
+    /// <summary>Whether it computes in bfloat16: a processor by AVX-512 BF16 or AMX; a GPU always, as NVIDIA's do since 2020
+    /// (Ampere).</summary>
     public static bool HasBFloat16(Device device) => device.type == DeviceType.CUDA || HasBFloat16();
 
     /// <summary>The processor's own name, or what kind it is.</summary>

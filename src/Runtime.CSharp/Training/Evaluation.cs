@@ -42,6 +42,7 @@ public sealed record Evaluation(
         bool wasTraining = network.training;
         network.eval();
         using var withoutGradient = no_grad();
+        using var weights = network.FixWeights();
         int classes = batches.Source.ClassNames.Count;
         var confusion = new int[classes][];
         for (int i = 0; i < classes; i++)

@@ -159,6 +159,11 @@ public class ExecutionTests(string kernels)
         Train(network, 2);
         network.eval();
         ExpectFreshLogits("training");
+        using (network.FixWeights())
+            ExpectFreshLogits("weights that were fixed");
+        using (no_grad())
+            network.NamedWeights().First().Tensor.mul_(3);
+        ExpectFreshLogits("a change after weights were fixed");
         using (var optimizer = optim.SGD(network.parameters(), 0.5))
         {
             network.forward(images).sum().backward();
