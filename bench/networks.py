@@ -19,8 +19,8 @@ NETWORKS = {
     "fashion-lenet": Network("fashion-mnist/lenet", None, "fashion-mnist", "sgd", 200, None),
     "resnet": Network("resnet", "short", "cifar10", "sgd", 15, 12800),
     "preact-resnet": Network("preact-resnet", "short", "cifar10", "sgd", 15, 12800),
-    "googlenet": Network("googlenet", "short", "cifar10", "adamw", 10, 2560),
-    "densenet": Network("densenet", "short", "cifar10", "adamw", 10, 2560),
+    "googlenet": Network("googlenet", "short", "cifar10", "adamw", 5, 2560),
+    "densenet": Network("densenet", "short", "cifar10", "adamw", 5, 2560),
 }
 
 

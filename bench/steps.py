@@ -9,7 +9,7 @@ from networks import NETWORKS, ROOT, run
 
 # What is measured, in this order in every repeat. Ratios are to the first.
 WAYS = ["TorchSharp", "PyTorch", "PyTorch, tuned", "PyTorch, frozen", "cnnspec fp32", "cnnspec auto"]
-PYTORCH = [way for way in WAYS if way.startswith("PyTorch")]
+SLOWER = ["PyTorch", "PyTorch, frozen"]
 
 # What PyTorch itself gains from channels-last, bfloat16 and an allocator that keeps its pages.
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
@@ -36,12 +36,12 @@ def measure(way, network, batch, threads, device):
                            *common, *extra], TUNED if "tuned" in way else {}))
 
 
-def compare(network, repeats, batch, threads, device):
+def compare(network, repeats, batch, threads, device, brief):
     """One dict of measurements for each repeat, by way."""
     run(["dotnet", "build", os.path.join(ROOT, "bench/torchsharp"), "-c", "Release", "-v", "quiet", "--nologo"])
     runs = []
     for repeat in range(repeats):
-        ways = WAYS if device == "cpu" else WAYS[1:]
+        ways = [way for way in (WAYS if device == "cpu" else WAYS[1:]) if not (brief and way in SLOWER)]
         runs.append({way: measure(way, network, batch, threads, device) for way in ways})
         rates = ", ".join(f"{way} {found['training']:,.0f}" for way, found in runs[-1].items())
         print(f"{network}, run {repeat + 1}, images/s in training: {rates}", file=sys.stderr)
@@ -62,7 +62,7 @@ def summary(runs):
             values[f"{key}_ratio"] = statistics.median(run[base][key] / run[way][key] for run in runs)
         ratios = [run[way]["training"] / run[base]["training"] for run in runs]
         values["training_ratio_range"] = [min(ratios), max(ratios)]
-        best = [run[way]["training"] / max(run[other]["training"] for other in PYTORCH) for run in runs]
+        best = [run[way]["training"] / max(run[other]["training"] for other in run if other.startswith("PyTorch")) for run in runs]
         values["training_to_best_pytorch"] = statistics.median(best)
         result[way] = values
     return result
