@@ -9,7 +9,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# spec below specs/ (and model in tests/Parity/models.py), the recipe to carry out (None: the first), its data set, the optimizer
+# spec below specs/ (and model in tests/Parity/models.py), the recipe to run (None: the first), its data set, the optimizer
 # of single steps, how many of them make a run, and images of an epoch that is measured (None: all)
 Network = collections.namedtuple("Network", "spec recipe data optimizer steps limit")
 

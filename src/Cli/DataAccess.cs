@@ -1,7 +1,7 @@
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime;
-using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CnnSpec;
 using CnnSpec.Cli;
 using CnnSpec.Cli.Commands;
 using CnnSpec.Cli.Output;

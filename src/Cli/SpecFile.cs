@@ -17,21 +17,8 @@ public static class SpecFile
 
     /// <summary>Compiles the file. Diagnostics are in the result; only a file that cannot be read at all throws.</summary>
     /// <exception cref="InputError">The file is missing or unreadable.</exception>
-    public static Compile.Compilation Open(string path, Settings settings)
-    {
-        var source = SourceFile.ofBytes(path, Read(path));
-        if (source.IsError)
-            return new Compile.Compilation(
-                new Syntax.File(
-                    source.ErrorValue.Primary.Span.Source,
-                    FSharpList<Syntax.Declaration>.Empty,
-                    FSharpList<Syntax.Remark>.Empty
-                ),
-                FSharpList<Compile.Network>.Empty,
-                ListModule.OfSeq([source.ErrorValue])
-            );
-        return Compile.file(OptionsFor(settings), source.ResultValue);
-    }
+    public static Compile.Compilation Open(string path, Settings settings) =>
+        Compile.bytes(OptionsFor(settings), path, Read(path));
 
     /// <summary>A spec without errors under other settings.</summary>
     public static Compile.Compilation Again(Compile.Compilation compilation, Settings settings) =>
@@ -83,21 +70,18 @@ public static class SpecFile
             settings.Input is { } shape
                 ? FSharpOption<FSharpList<long>>.Some(ListModule.OfSeq(shape))
                 : FSharpOption<FSharpList<long>>.None,
-            FSharpFunc<string, FSharpResult<string, string>>.FromConverter(LoadImport)
+            FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(ReadImport)
         );
 
-    private static FSharpResult<string, string> LoadImport(string path)
+    private static FSharpResult<byte[], string> ReadImport(string path)
     {
         try
         {
-            var source = SourceFile.ofBytes(path, Read(path));
-            return source.IsOk
-                ? FSharpResult<string, string>.NewOk(source.ResultValue.Text)
-                : FSharpResult<string, string>.NewError(source.ErrorValue.Message);
+            return FSharpResult<byte[], string>.NewOk(Read(path));
         }
         catch (InputError error)
         {
-            return FSharpResult<string, string>.NewError(error.Message);
+            return FSharpResult<byte[], string>.NewError(error.Message);
         }
     }
 

@@ -1,8 +1,8 @@
-/// The whole pipeline: text → Ast → Graph (with shapes) → Ir. Read this first.
+/// The whole compiler: bytes → text → tree → imports → graph with shapes → checks → IR. Read this first.
+///
+/// Every step is a module of its own. None touches a file, and none fails: what is wrong is in the diagnostics.
 module CnnSpec.Compile
 
-open System
-open System.Threading
 open CnnSpec.Text
 open CnnSpec.Syntax
 open CnnSpec.Operators
@@ -15,8 +15,8 @@ type Options =
         Set: (string * string) list
         /// `--input CxHxW` instead of the spec's own.
         Input: Shape option
-        /// Reads an imported file, or says why not. The compiler itself touches no file.
-        Load: string -> Result<string, string>
+        /// The bytes of an imported file, or why they cannot be had.
+        Read: string -> Result<byte[], string>
     }
 
 /// A network that fits, with everything the other commands show of it.
@@ -38,232 +38,94 @@ type Compilation =
 
     member this.HasErrors = this.Diagnostics |> List.exists Diagnostic.isError
 
-/// Text to tree, in the dress that the file's name tells.
-let private parse (source: Source) : File * Diagnostic list =
-    Dress.parse (Dress.ofPath source.Path) source
+/// A network's statements become a graph, whose shapes are inferred on the way; the graph is checked and lowered, and the
+/// recipes are checked against its head.
+let private network (context: ElaborationContext) (reporter: Reporter) recipes declaration : Network option =
+    let arguments, graph = Elaborate.network context declaration
+    let program = graph |> Option.map Lower.program
 
-/// The path of an import, from where the importing file's path begins. `a/../b` is `b`, so that a file is known again.
-let private resolve (from: string) (path: string) =
-    let directory =
-        match from.LastIndexOfAny [| '/'; '\\' |] with
-        | -1 -> ""
-        | at -> from.Substring(0, at + 1)
+    graph
+    |> Option.iter (fun graph ->
+        reporter.Add(Lower.unusedRules graph)
+        reporter.Add(Lint.network graph (not context.Declarations.Recipes.IsEmpty)))
 
-    let full = if IO.Path.IsPathRooted path then path else directory + path
+    let trained: Recipes.TrainedNetwork =
+        {
+            Arguments = arguments
+            Input = program |> Option.map _.Input |> Option.defaultValue []
+            Classes =
+                match program |> Option.map Program.outputShape with
+                | Some [ features ] -> Some features
+                | _ -> None
+        }
 
-    let folders =
-        ([], full.Split '/')
-        ||> Array.fold (fun kept part ->
-            match part, kept with
-            | ".", _ -> kept
-            | "..", above :: rest when above <> ".." && above <> "" -> rest
-            | _ -> part :: kept)
+    let recipes = recipes |> List.choose (Recipes.elaborate context trained)
 
-    String.Join('/', List.rev folders)
+    Option.map2 (fun graph program -> { Graph = graph; Program = program; Recipes = recipes }) graph program
 
-/// A spec with its blocks needs a few files.
-let private mostFiles = 1_000
+/// From a tree to networks.
+let private compile (options: Options) (file: File, syntaxErrors: Diagnostic list) : Compilation =
+    let reporter = Reporter syntaxErrors
+    let imported, missing = Imports.declarations options.Read SpecSyntax.parse file
+    reporter.Add missing
+    reporter.MissesDeclarations <- not missing.IsEmpty
 
-/// The declarations of all files that this one imports, each file once, and where reading failed.
-let private imports (load: string -> Result<string, string>) (file: File) : Declaration list * Diagnostic list =
-    let visited = Collections.Generic.HashSet [ file.Source.Path ]
-    let declarations = ResizeArray<Declaration>()
-    let diagnostics = ResizeArray<Diagnostic>()
-    let mutable tooMany: Span option = None
+    let declarations, clashes =
+        Declarations.collect Leaves.isReserved file.Declarations imported
 
-    let rec visit depth (file: File) =
-        for declaration in file.Declarations do
-            match declaration.Kind with
-            | Import(path, span) ->
-                let full = resolve file.Source.Path path
+    reporter.Add clashes
 
-                if depth > Budget.DeepestCalls then
-                    diagnostics.Add(Diagnostic.error "E0208" span $"imports nest more than {Budget.DeepestCalls} deep")
-                elif visited.Count > mostFiles then
-                    tooMany <- Some span
-                elif visited.Add full then
-                    match load full with
-                    | Error reason ->
-                        diagnostics.Add(
-                            Diagnostic.error "E0208" span $"\"{path}\" cannot be imported: {reason}"
-                            |> Diagnostic.withHelp "the path is relative to the file that imports"
-                        )
-                    | Ok text ->
-                        let imported, problems = parse (Source.create full text)
-                        diagnostics.AddRange problems
-                        visit (depth + 1) imported
-                        declarations.AddRange imported.Declarations
-            | _ -> ()
+    let overrides, unknown =
+        Overrides.parse options.Set options.Input declarations.Networks
 
-    visit 0 file
-
-    tooMany
-    |> Option.iter (fun span ->
-        diagnostics.Add(Diagnostic.error "E0208" span $"this spec imports more than {mostFiles} files"))
-
-    List.ofSeq declarations, List.ofSeq diagnostics
-
-/// The values of `--set`, parsed as the spec's expressions are.
-let private overrides (options: Options) (networks: BlockDeclaration list) : Overrides * Diagnostic list =
-    let parsed =
-        options.Set
-        |> List.map (fun (name, text) ->
-            let source = Source.create $"--set {name}" text
-            name, source, ExcerptParser.expression (Excerpt.ofSpan source 0 text.Length))
-
-    let known = networks |> List.collect (fun n -> n.Parameters |> List.map _.Name.Name)
-
-    let problems =
-        parsed
-        |> List.collect (fun (name, source, result) ->
-            [
-                match result with
-                | Error diagnostic -> diagnostic
-                | Ok _ -> ()
-
-                if not (List.contains name known) then
-                    let diagnostic =
-                        Diagnostic.error
-                            "E0203"
-                            (Span.create source 0 source.Text.Length)
-                            $"no network has a parameter '{name}'"
-
-                    match Suggest.nearest name known, known with
-                    | Some near, _ -> Diagnostic.withHelp $"did you mean '{near}'?" diagnostic
-                    | None, [] -> diagnostic
-                    | None, _ -> Diagnostic.withHelp $"""it has {String.concat ", " known}""" diagnostic
-            ])
-
-    let arguments =
-        parsed
-        |> List.choose (fun (name, _, result) -> result |> Result.toOption |> Option.map (fun expr -> name, expr))
-        |> Map.ofList
-
-    { Arguments = arguments; Input = options.Input }, problems
-
-let private isReserved name =
-    (Catalog.tryFind name).IsSome
-    || (Builtins.tryFind name).IsSome
-    || List.contains name Ambient.names
-    || name = Leaves.splitSignature.Name
-
-let private elaborate (options: Options) (file: File) (syntax: Diagnostic list) : Compilation =
-    let diagnostics = ResizeArray<Diagnostic> syntax
-    let imported, importProblems = imports options.Load file
-    diagnostics.AddRange importProblems
-
-    let told = Collections.Generic.HashSet<struct (string * Span)>()
-
-    /// What a missing file may have declared is not complained about, and nothing twice.
-    let report (diagnostic: Diagnostic) =
-        if
-            (importProblems.IsEmpty || diagnostic.Code <> "E0201")
-            && told.Add(struct (diagnostic.Code, diagnostic.Primary.Span))
-        then
-            if diagnostics.Count >= Diagnostic.most then
-                raise (BudgetExceeded diagnostic)
-
-            diagnostics.Add diagnostic
-
-    let declarations, problems =
-        Declarations.collect isReserved file.Declarations imported
-
-    diagnostics.AddRange problems
-    let overrides, problems = overrides options declarations.Networks
-
-    /// A recipe that did not parse whole is not judged by what it seems to lack.
-    let isWhole (recipe: TrainDeclaration) =
-        syntax
-        |> List.forall (fun d -> d.Primary.Span.Start < recipe.Span.Start || d.Primary.Span.Start > recipe.Span.End)
-
-    diagnostics.AddRange problems
+    reporter.Add unknown
 
     let networks =
-        try
-            let constants = Declarations.constants declarations (Budget()) report
+        reporter.WithinBudget(fun () ->
+            let context =
+                {
+                    Declarations = declarations
+                    Constants = Declarations.constants declarations (Budget()) reporter.Tell
+                    Overrides = overrides
+                    Budget = Budget()
+                    Report = reporter.Tell
+                }
 
-            declarations.Networks
-            |> List.choose (fun declaration ->
-                let budget = Budget()
+            let recipes = declarations.Recipes |> List.filter (Recipes.isWhole syntaxErrors)
 
-                let arguments, graph =
-                    Elaborate.network declarations constants overrides budget report declaration
+            declarations.Networks |> List.choose (network { context with Budget = Budget() } reporter recipes))
 
-                let program = graph |> Option.map Lower.program
-
-                graph
-                |> Option.iter (fun graph ->
-                    diagnostics.AddRange(Lower.unusedRules graph)
-                    diagnostics.AddRange(Lint.network graph (not declarations.Recipes.IsEmpty)))
-
-                let classes =
-                    match program |> Option.map Program.outputShape with
-                    | Some [ features ] -> Some features
-                    | _ -> None
-
-                let input = program |> Option.map _.Input |> Option.defaultValue []
-
-                let recipes =
-                    declarations.Recipes
-                    |> List.filter isWhole
-                    |> List.choose (Recipes.elaborate declarations constants budget report arguments input classes)
-
-                Option.map2
-                    (fun graph program -> { Graph = graph; Program = program; Recipes = recipes })
-                    graph
-                    program)
-        with BudgetExceeded diagnostic ->
-            diagnostics.Add diagnostic
-            []
-
-    // Of a file that is broken there is more urgent to say.
-    if not (Seq.exists Diagnostic.isError diagnostics) then
-        diagnostics.AddRange(Lint.file file)
+    if not reporter.HasErrors then
+        reporter.Add(Lint.file file)
 
     {
         File = file
         Networks = networks
-        Diagnostics = Diagnostic.inSourceOrder file.Source.Path diagnostics
+        Diagnostics = reporter.InSourceOrder file.Source.Path
     }
 
-/// Expansion recurses as deep as the spec nests, which the budget bounds; this much stack (bytes) holds it.
-let private stackSize = 256 * 1024 * 1024
-
-let private onLargeStack (work: unit -> 'a) : 'a =
-    let mutable result = Unchecked.defaultof<'a>
-    let mutable failure: exn = null
-
-    let thread =
-        Thread(
-            (fun () ->
-                try
-                    result <- work ()
-                with error ->
-                    failure <- error),
-            stackSize
-        )
-
-    thread.Start()
-    thread.Join()
-
-    if not (isNull failure) then
-        Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(failure).Throw()
-
-    result
-
-/// Checks a spec and lowers the networks in it. Never fails: what is wrong is in the diagnostics.
+/// Checks a spec's text and lowers the networks in it.
 let file (options: Options) (source: Source) : Compilation =
-    onLargeStack (fun () ->
-        let file, problems = parse source
-        elaborate options file problems)
+    LargeStack.run (fun () -> SpecSyntax.parse source |> compile options)
+
+/// The same of a file's bytes, which may be no text at all.
+let bytes (options: Options) (path: string) (bytes: byte[]) : Compilation =
+    match SourceFile.ofBytes path bytes with
+    | Ok source -> file options source
+    | Error problem ->
+        {
+            File = File.empty problem.Primary.Span.Source
+            Networks = []
+            Diagnostics = [ problem ]
+        }
 
 /// The same spec under other options, without reading it again. It had no errors.
 let again (options: Options) (compilation: Compilation) : Compilation =
-    onLargeStack (fun () -> elaborate options compilation.File [])
+    LargeStack.run (fun () -> compile options (compilation.File, []))
 
-/// A spec in its canonical form, in either dress; or what keeps it from being read.
-let rewrite (dress: Dress) (source: Source) : Result<string, Diagnostic list> =
-    onLargeStack (fun () ->
-        match parse source with
-        | file, [] -> Ok(Dress.print dress file)
+/// A spec in its canonical form, in either syntax; or what keeps it from being read.
+let rewrite (syntax: SpecSyntax) (source: Source) : Result<string, Diagnostic list> =
+    LargeStack.run (fun () ->
+        match SpecSyntax.parse source with
+        | file, [] -> Ok(SpecSyntax.print syntax file)
         | _, problems -> Error(Diagnostic.inSourceOrder source.Path problems))

@@ -6,9 +6,9 @@ open System.Text
 open CnnSpec.Text
 
 /// What the example of a missing import finds once its name is right.
-let private load name =
+let private read name =
     match name with
-    | "blocks.cnn" -> Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"
+    | "blocks.cnn" -> Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"B
     | _ -> Error "there is no such file"
 
 /// An example as the compiler sees it. The one about encodings is saved as Latin-1, the one about YAML is YAML.
@@ -16,9 +16,8 @@ let compile (code: string) (example: string) : Diagnostic list =
     let encoding = if code = "E0104" then Encoding.Latin1 else Encoding.UTF8
     let name = if code = "E0105" then "example.yaml" else "example.cnn"
 
-    match SourceFile.ofBytes name (encoding.GetBytes example) with
-    | Error diagnostic -> [ diagnostic ]
-    | Ok source -> (Compile.file { Set = []; Input = None; Load = load } source).Diagnostics
+    let options: Compile.Options = { Set = []; Input = None; Read = read }
+    (Compile.bytes options name (encoding.GetBytes example)).Diagnostics
 
 let private fenced (text: string) = $"```\n{text.TrimEnd()}\n```"
 

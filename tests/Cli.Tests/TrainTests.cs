@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 
 namespace CnnSpec.Cli.Tests;
 

@@ -39,6 +39,13 @@ public class ArchitectureTests
     }
 
     [Test]
+    public void The_data_know_no_tensor_and_no_network()
+    {
+        var (assemblies, _) = ReferencesOf(typeof(CnnSpec.Data.ImageDecoder).Assembly.Location);
+        Assert.That(assemblies.Where(name => name.StartsWith("CnnSpec") || name.StartsWith("TorchSharp")), Is.Empty);
+    }
+
+    [Test]
     public void The_runtime_sees_only_the_ir_and_its_operators()
     {
         var (assemblies, types) = ReferencesOf(typeof(Network).Assembly.Location);

@@ -7,7 +7,7 @@ open CnnSpec
 open CnnSpec.Text
 
 let alone: Compile.Options =
-    { Set = []; Input = None; Load = fun _ -> Error "there is no such file" }
+    { Set = []; Input = None; Read = fun _ -> Error "there is no such file" }
 
 let compileWith options text =
     Compile.file options (Source.create "spec.cnn" text)
@@ -16,12 +16,12 @@ let compile text = compileWith alone text
 
 /// The spec at a path from the repository's root, with the files it imports.
 let compileFile (file: string) =
-    let load (name: string) =
+    let read (name: string) =
         match Repository.path name with
-        | found when File.Exists found -> Ok(File.ReadAllText found)
+        | found when File.Exists found -> Ok(File.ReadAllBytes found)
         | _ -> Error "there is no such file"
 
-    Compile.file { alone with Load = load } (Source.create file (File.ReadAllText(Repository.path file)))
+    Compile.file { alone with Read = read } (Source.create file (File.ReadAllText(Repository.path file)))
 
 let codes (compilation: Compile.Compilation) =
     compilation.Diagnostics |> List.map _.Code

@@ -32,15 +32,15 @@ let private wrapped (text: string) =
 let private isFile (text: string) =
     Regex.IsMatch(text, @"^(network|block|fn|train|import)\b", RegexOptions.Multiline)
 
-let private load (path: string) =
+let private read (path: string) =
     if path.EndsWith "blocks.cnn" then
-        Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"
+        Ok "block ConvBlock(out) { conv(out, kernel=3, padding=1, bias=false); batch_norm; relu }"B
     else
         Error "there is no such file"
 
 let private errors path text =
     let compilation =
-        Compile.file { Set = []; Input = None; Load = load } (Source.create path text)
+        Compile.file { Set = []; Input = None; Read = read } (Source.create path text)
 
     compilation.Diagnostics |> List.filter Diagnostic.isError
 
@@ -76,11 +76,11 @@ let ``an example is in its canonical form`` (place: string, example: string) =
         else
             wrapped (example.TrimEnd())
 
-    match Compile.rewrite Dress.Cnn (Source.create $"{place}.cnn" text) with
+    match Compile.rewrite SpecSyntax.Cnn (Source.create $"{place}.cnn" text) with
     | Ok canonical -> Assert.That(canonical, Is.EqualTo text)
     | Error problems -> Assert.Fail(Render.all Render.plain problems)
 
-/// The rows of the tables in docs/yaml.md that show both dresses.
+/// The rows of the tables in docs/yaml.md that show both syntaxes.
 let private pairs =
     Regex.Matches(Repository.read "docs/yaml.md", @"^\| `(.+?)` \| `(.+?)`.* \|$", RegexOptions.Multiline)
     |> Seq.map (fun found -> [| box found.Groups[1].Value; box found.Groups[2].Value |])
@@ -88,16 +88,16 @@ let private pairs =
     |> Seq.toArray
 
 [<TestCaseSource(nameof pairs)>]
-let ``both dresses of docs yaml.md say the same`` (yaml: string, cnn: string) =
-    let tree dress path text =
-        Trees.meaning (Trees.parse dress path text)
+let ``both syntaxes of docs yaml.md say the same`` (yaml: string, cnn: string) =
+    let tree syntax path text =
+        Trees.meaning (Trees.parse syntax path text)
 
     let same =
         if Regex.IsMatch(cnn, "^(network|block|fn|train|import) ") then
-            tree Dress.Yaml "a.yaml" $"- {yaml}\n" = tree Dress.Cnn "a.cnn" cnn
+            tree SpecSyntax.Yaml "a.yaml" $"- {yaml}\n" = tree SpecSyntax.Cnn "a.cnn" cnn
         else
-            tree Dress.Yaml "a.yaml" $"- network: N\n  body:\n  - {yaml}\n" =
-                tree Dress.Cnn "a.cnn" $"network N {{\n{cnn}\n}}\n"
+            tree SpecSyntax.Yaml "a.yaml" $"- network: N\n  body:\n  - {yaml}\n" =
+                tree SpecSyntax.Cnn "a.cnn" $"network N {{\n{cnn}\n}}\n"
 
     Assert.That(same, Is.True)
 

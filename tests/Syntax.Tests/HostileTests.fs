@@ -9,7 +9,7 @@ open CnnSpec.Syntax
 open NUnit.Framework
 
 let private options: Compile.Options =
-    { Set = []; Input = None; Load = fun _ -> Error "there is no such file" }
+    { Set = []; Input = None; Read = fun _ -> Error "there is no such file" }
 
 let private codes path text =
     let clock = Stopwatch.StartNew()
@@ -58,10 +58,10 @@ let ``long rows of else if and let are refused`` () =
 [<Test>]
 let ``a row of two hundred operators is near the limit and prints`` () =
     let text = "let a = 1" + many 150 " + 1"
-    let file = Trees.parse Dress.Cnn "row.cnn" text
+    let file = Trees.parse SpecSyntax.Cnn "row.cnn" text
 
     Assert.That(
-        Trees.meaning (Trees.parse Dress.Yaml "row.yaml" (Dress.print Dress.Yaml file)),
+        Trees.meaning (Trees.parse SpecSyntax.Yaml "row.yaml" (SpecSyntax.print SpecSyntax.Yaml file)),
         Is.EqualTo(Trees.meaning file)
     )
 
@@ -126,12 +126,12 @@ let ``garbage never throws`` () =
 
         for path in [ "garbage.yaml"; "garbage.cnn" ] do
             try
-                let file, problems = Dress.parse (Dress.ofPath path) (Source.create path text)
+                let file, problems = SpecSyntax.parse (Source.create path text)
 
                 for problem in problems do
                     Render.diagnostic Render.plain problem |> ignore
 
                 if problems.IsEmpty then
-                    Trees.parse Dress.Yaml "garbage.yaml" (Dress.print Dress.Yaml file) |> ignore
+                    Trees.parse SpecSyntax.Yaml "garbage.yaml" (SpecSyntax.print SpecSyntax.Yaml file) |> ignore
             with error ->
                 Assert.Fail $"seed {seed}, {path}: {error}\n%A{text}"

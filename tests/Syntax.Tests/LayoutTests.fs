@@ -5,7 +5,7 @@ open CnnSpec.Syntax
 open NUnit.Framework
 
 let private formatted text =
-    Printer.print (Trees.parse Dress.Cnn "layout.cnn" text)
+    Printer.print (Trees.parse SpecSyntax.Cnn "layout.cnn" text)
 
 let private inBody (text: string) =
     $"network N {{\n  input 3 x 8 x 8\n{text}}}\n"

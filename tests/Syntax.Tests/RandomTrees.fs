@@ -11,7 +11,7 @@ let private nowhere = Span.create (Source.create "random.cnn" "") 0 0
 
 let private expr kind : Expr = { Kind = kind; Span = nowhere }
 
-/// Among them words that mean something in the YAML dress, and the `x` of `3 x 32 x 32`.
+/// Among them words that mean something in YAML, and the `x` of `3 x 32 x 32`.
 let private names =
     [
         "a"

@@ -1,4 +1,4 @@
-/// Printing and parsing are each other's inverse, in both dresses, for random files. FsCheck prints the seed of a failure.
+/// Printing and parsing are each other's inverse, in both syntaxes, for random files. FsCheck prints the seed of a failure.
 module CnnSpec.Syntax.Tests.RoundTripTests
 
 open CnnSpec.Text
@@ -27,33 +27,43 @@ let private same (expected: File) (actual: File) (explanation: string) =
 let ``parsing what was printed gives the tree back`` () =
     forAll (fun file ->
         let text = Printer.print file
-        same file (Trees.parse Dress.Cnn "random.cnn" text) text)
+        same file (Trees.parse SpecSyntax.Cnn "random.cnn" text) text)
 
 [<Test>]
 let ``the canonical form is its own canonical form`` () =
     forAll (fun file ->
         let text = Printer.print file
-        let again = Printer.print (Trees.parse Dress.Cnn "random.cnn" text)
+        let again = Printer.print (Trees.parse SpecSyntax.Cnn "random.cnn" text)
         Assert.That(again, Is.EqualTo text))
 
 [<Test>]
 let ``YAML gives the tree back`` () =
     forAll (fun file ->
-        let yaml = Dress.print Dress.Yaml file
-        same file (Trees.parse Dress.Yaml "random.yaml" yaml) yaml)
+        let yaml = SpecSyntax.print SpecSyntax.Yaml file
+        same file (Trees.parse SpecSyntax.Yaml "random.yaml" yaml) yaml)
 
 [<Test>]
 let ``from .cnn to YAML and back nothing changes`` () =
     forAll (fun file ->
         let text = Printer.print file
-        let yaml = Dress.print Dress.Yaml (Trees.parse Dress.Cnn "random.cnn" text)
-        let back = Dress.print Dress.Cnn (Trees.parse Dress.Yaml "random.yaml" yaml)
+
+        let yaml =
+            SpecSyntax.print SpecSyntax.Yaml (Trees.parse SpecSyntax.Cnn "random.cnn" text)
+
+        let back =
+            SpecSyntax.print SpecSyntax.Cnn (Trees.parse SpecSyntax.Yaml "random.yaml" yaml)
+
         Assert.That(back, Is.EqualTo text, yaml))
 
 [<Test>]
 let ``from YAML to .cnn and back nothing changes`` () =
     forAll (fun file ->
-        let yaml = Dress.print Dress.Yaml file
-        let text = Dress.print Dress.Cnn (Trees.parse Dress.Yaml "random.yaml" yaml)
-        let back = Dress.print Dress.Yaml (Trees.parse Dress.Cnn "random.cnn" text)
+        let yaml = SpecSyntax.print SpecSyntax.Yaml file
+
+        let text =
+            SpecSyntax.print SpecSyntax.Cnn (Trees.parse SpecSyntax.Yaml "random.yaml" yaml)
+
+        let back =
+            SpecSyntax.print SpecSyntax.Yaml (Trees.parse SpecSyntax.Cnn "random.cnn" text)
+
         Assert.That(back, Is.EqualTo yaml, text))

@@ -1,4 +1,4 @@
-/// Every spec of the repository in both dresses.
+/// Every spec of the repository in both syntaxes.
 module CnnSpec.Syntax.Tests.SpecTests
 
 open System.IO
@@ -16,8 +16,8 @@ let private must result =
     | Ok text -> text
     | Error problems -> failwith (Render.all Render.plain problems)
 
-let private rewrite dress path text =
-    must (Compile.rewrite dress (Source.create path text))
+let private rewrite syntax path text =
+    must (Compile.rewrite syntax (Source.create path text))
 
 /// What a spec compiles to: its networks and recipes as JSON, its diagnostics by code and message.
 let private compile path text =
@@ -25,12 +25,12 @@ let private compile path text =
         {
             Set = []
             Input = None
-            Load =
+            Read =
                 fun name ->
                     let file = Repository.path name
 
                     if File.Exists file then
-                        Ok(File.ReadAllText file)
+                        Ok(File.ReadAllBytes file)
                     else
                         Error "there is no such file"
         }
@@ -47,31 +47,34 @@ let private compile path text =
 [<TestCaseSource(nameof specs)>]
 let ``is in its canonical form`` (path: string) =
     let text = Repository.read path
-    Assert.That(rewrite Dress.Cnn path text, Is.EqualTo text, "run: cnnspec fmt specs")
+    Assert.That(rewrite SpecSyntax.Cnn path text, Is.EqualTo text, "run: cnnspec fmt specs")
 
 [<TestCaseSource(nameof yamls)>]
 let ``YAML is in its canonical form`` (path: string) =
     let text = Repository.read path
-    Assert.That(rewrite Dress.Yaml path text, Is.EqualTo text, "run: cnnspec fmt specs")
+    Assert.That(rewrite SpecSyntax.Yaml path text, Is.EqualTo text, "run: cnnspec fmt specs")
 
 [<TestCaseSource(nameof specs)>]
 let ``goes to YAML and back`` (path: string) =
     let text = Repository.read path
-    let yaml = rewrite Dress.Yaml path text
-    Assert.That(rewrite Dress.Cnn (path + ".yaml") yaml, Is.EqualTo text, yaml)
-    Assert.That(rewrite Dress.Yaml (path + ".yaml") yaml, Is.EqualTo yaml)
+    let yaml = rewrite SpecSyntax.Yaml path text
+    Assert.That(rewrite SpecSyntax.Cnn (path + ".yaml") yaml, Is.EqualTo text, yaml)
+    Assert.That(rewrite SpecSyntax.Yaml (path + ".yaml") yaml, Is.EqualTo yaml)
 
 [<TestCaseSource(nameof specs)>]
 let ``compiles from YAML to the same networks`` (path: string) =
     let text = Repository.read path
     let networks, said = compile path text
-    let fromYaml, saidOfYaml = compile (path + ".yaml") (rewrite Dress.Yaml path text)
+
+    let fromYaml, saidOfYaml =
+        compile (path + ".yaml") (rewrite SpecSyntax.Yaml path text)
+
     Assert.That((fromYaml = networks), Is.True, path)
     Assert.That(List.map fst saidOfYaml, Is.EqualTo<string list>(List.map fst said))
 
 [<Test>]
 let ``the YAML of DenseNet is what convert writes`` () =
     let expected =
-        rewrite Dress.Yaml "specs/densenet.cnn" (Repository.read "specs/densenet.cnn")
+        rewrite SpecSyntax.Yaml "specs/densenet.cnn" (Repository.read "specs/densenet.cnn")
 
     Assert.That(Repository.read "specs/yaml/densenet.yaml", Is.EqualTo expected)

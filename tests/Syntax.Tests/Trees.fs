@@ -91,8 +91,8 @@ let meaning (file: File) =
     file.Declarations |> List.map declaration, file.Trailing
 
 /// Parses text that must parse.
-let parse dress path (text: string) : File =
-    let file, problems = Dress.parse dress (Source.create path text)
+let parse syntax path (text: string) : File =
+    let file, problems = SpecSyntax.parseAs syntax (Source.create path text)
 
     if not problems.IsEmpty then
         failwith $"{path} does not parse:\n{Render.all Render.plain problems}\n{text}"

@@ -18,7 +18,7 @@ let ``is told exactly`` (name: string) =
     let text = File.ReadAllText(Path.Combine(folder, name))
 
     let options: Compile.Options =
-        { Set = []; Input = None; Load = fun _ -> Error "there is no such file" }
+        { Set = []; Input = None; Read = fun _ -> Error "there is no such file" }
 
     let said =
         Render.all Render.plain (Compile.file options (Source.create name text)).Diagnostics

@@ -1,4 +1,4 @@
-/// What the YAML dress says, as the `.cnn` it stands for.
+/// What YAML says, as the `.cnn` it stands for.
 module CnnSpec.Syntax.Tests.YamlTests
 
 open CnnSpec.Text
@@ -6,7 +6,7 @@ open CnnSpec.Syntax
 open NUnit.Framework
 
 let private inCnn yaml =
-    Printer.print (Trees.parse Dress.Yaml "spec.yaml" yaml)
+    Printer.print (Trees.parse SpecSyntax.Yaml "spec.yaml" yaml)
 
 /// A statement of a body.
 let private says (yaml: string) (cnn: string) =
@@ -86,7 +86,7 @@ let ``an empty file is an empty spec`` (yaml: string) = Assert.That(inCnn yaml, 
 [<Test>]
 let ``spans are exact behind a byte order mark, Windows line ends and wide characters`` () =
     let text = "\ufeff- let: {größe: \"😀\"} # c\r\n- let: {b: größe + 1}\r\n"
-    let file = Trees.parse Dress.Yaml "spec.yaml" text
+    let file = Trees.parse SpecSyntax.Yaml "spec.yaml" text
 
     let spans =
         file.Declarations
@@ -101,7 +101,7 @@ let ``spans are exact behind a byte order mark, Windows line ends and wide chara
 let ``spans in quotes with escapes are exact`` () =
     let text = "- let: {a: \"\\t{width}\"}\n"
 
-    match (Trees.parse Dress.Yaml "spec.yaml" text).Declarations with
+    match (Trees.parse SpecSyntax.Yaml "spec.yaml" text).Declarations with
     | [ { Kind = Constant(_, { Kind = StringLiteral [ Literal "\t"; Hole hole ] }) } ] ->
         Assert.That(Span.text hole.Span, Is.EqualTo "width")
     | other -> Assert.Fail $"%A{other}"

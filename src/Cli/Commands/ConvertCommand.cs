@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Text;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Syntax;
 
 namespace CnnSpec.Cli.Commands;
 
-/// <summary><c>cnnspec convert</c>: a spec in its other dress.</summary>
+/// <summary><c>cnnspec convert</c>: a spec in its other syntax.</summary>
 public static class ConvertCommand
 {
     public static Command Create()
@@ -38,13 +39,13 @@ public static class ConvertCommand
 
     private static int Run(string path, string? to, string? output)
     {
-        var dress = to switch
+        var syntax = to switch
         {
-            "cnn" => Dress.Cnn,
-            "yaml" => Dress.Yaml,
-            _ => DressModule.ofPath(path).IsCnn ? Dress.Yaml : Dress.Cnn,
+            "cnn" => SpecSyntax.Cnn,
+            "yaml" => SpecSyntax.Yaml,
+            _ => SpecSyntaxModule.ofPath(path).IsCnn ? SpecSyntax.Yaml : SpecSyntax.Cnn,
         };
-        if (Rewriting.Canonical(path, AtomicFile.Read(path), dress) is not { } text)
+        if (Rewriting.Canonical(path, AtomicFile.Read(path), syntax) is not { } text)
             return ExitCode.WrongInput;
         if (output is null)
             Console.Out.Write(text);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 
 namespace CnnSpec.Cli.Commands;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli.Commands;

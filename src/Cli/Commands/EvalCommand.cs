@@ -87,7 +87,7 @@ public static class EvalCommand
             Terminal.Result($"{classes[i], -12} {share}");
         }
         foreach (var (label, guess, count) in evaluation.Confusions().Take(MostConfusions))
-            Terminal.Result($"{count, 4} x {classes[label]} taken for {classes[guess]}");
+            Terminal.Result($"{count, 4} x {classes[label]} predicted as {classes[guess]}");
         Terminal.Result($"test loss: {evaluation.Loss.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
         Terminal.Result($"test accuracy: {evaluation.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");

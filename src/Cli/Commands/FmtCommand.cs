@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Syntax;

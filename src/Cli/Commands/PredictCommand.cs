@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Operators;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 

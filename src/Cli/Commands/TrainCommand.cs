@@ -14,7 +14,7 @@ using TorchSharp;
 
 namespace CnnSpec.Cli.Commands;
 
-/// <summary><c>cnnspec train</c>: a spec's recipe, carried out, or a run that was stopped, gone on with.</summary>
+/// <summary><c>cnnspec train</c>: runs a spec's recipe, or goes on with a run that was stopped.</summary>
 public sealed class TrainCommand
 {
     /// <summary>For <c>--overfit-batch</c> where no number is given.</summary>

@@ -1,4 +1,4 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using Spectre.Console;
 
 namespace CnnSpec.Cli.Output;

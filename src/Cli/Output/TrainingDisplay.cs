@@ -58,7 +58,7 @@ public static class TrainingDisplay
             case PreflightDone look:
                 if (look.IsOff)
                     Terminal.Warning(
-                        $"the loss of the untrained network is {look.Loss:0.00}, and guessing gives {look.Chance:0.00} "
+                        $"the loss of the untrained network is {look.Loss:0.00}, and guessing gives {look.Guessing:0.00} "
                             + "(ln of the number of classes): look at its first weights (init) and the scaling of pixels (normalize)"
                     );
                 if (look.WithoutGradient.Count > 0)

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using static TorchSharp.torch;
 

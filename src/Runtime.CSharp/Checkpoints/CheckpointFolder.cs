@@ -1,4 +1,5 @@
 using System.Globalization;
+using CnnSpec.Data;
 
 namespace CnnSpec.Runtime.Checkpoints;
 
@@ -38,7 +39,7 @@ internal sealed class CheckpointFolder(string run) : IDisposable
     /// system takes the lock back if its holder dies.</summary>
     /// <exception cref="InputError">Another process trains in it.</exception>
     /// <exception cref="EnvironmentError">It cannot be made.</exception>
-    public void Occupy()
+    public void Lock()
     {
         string path = Path.Combine(_folder, ".lock");
         try

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Runtime.Checkpoints;

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
 

@@ -5,7 +5,7 @@ using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Runtime.Reports;
 
-/// <summary>Which classes are taken for which: a table of few classes, the commonest confusions of many.</summary>
+/// <summary>Which classes are predicted as which: a table of few classes, the commonest confusions of many.</summary>
 internal static class ConfusionTable
 {
     private const int MostInTable = 20;
@@ -40,7 +40,7 @@ internal static class ConfusionTable
             html.Append("</tr>");
         }
         return html.Append(
-                "</tbody></table><p class=\"note\">Rows are what an image shows, columns what it was taken for.</p></div>"
+                "</tbody></table><p class=\"note\">Rows are what an image shows, columns what it was predicted as.</p></div>"
             )
             .ToString();
     }
@@ -48,7 +48,7 @@ internal static class ConfusionTable
     private static string Pairs(Evaluation test, IReadOnlyList<string> classes)
     {
         var html = new StringBuilder(
-            "<div><table class=\"layers\"><thead><tr><th>shows</th><th>taken for</th><th class=\"n\">images</th></tr></thead><tbody>"
+            "<div><table class=\"layers\"><thead><tr><th>shows</th><th>predicted as</th><th class=\"n\">images</th></tr></thead><tbody>"
         );
         foreach (var (label, guess, count) in test.Confusions().Take(MostPairs))
             html.Append(

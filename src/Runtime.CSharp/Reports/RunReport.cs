@@ -1,16 +1,16 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Runtime.Reports;
 
 /// <summary>
-/// <c>report.html</c>: a run on one page that needs nothing else, no script and no network: curves, what is taken for what,
-/// the surest mistakes as images, the layers, the drawing, the spec.
+/// <c>report.html</c>: a run on one page that needs nothing else, no script and no network: curves, what is predicted as what,
+/// the most confident errors as images, the layers, the drawing, the spec.
 /// </summary>
 public static class RunReport
 {
@@ -137,7 +137,7 @@ public static class RunReport
     {
         if (test.Mistakes.Count == 0 || data.Test.Shape.Channels is not (1 or 3))
             return "";
-        var html = new StringBuilder("<section><h2>The surest mistakes</h2><div class=\"mistakes\">");
+        var html = new StringBuilder("<section><h2>The most confident errors</h2><div class=\"mistakes\">");
         var pixels = new byte[data.Test.Shape.Size];
         foreach (var mistake in test.Mistakes)
         {
@@ -146,7 +146,7 @@ public static class RunReport
             string guess = mistake.Guess < classes.Count ? classes[mistake.Guess] : $"{mistake.Guess}";
             html.Append(
                 $"<figure><img alt=\"\" src=\"data:image/png;base64,{png}\"><b>{Text(classes[mistake.Label])}</b><br>"
-                    + $"<span>taken for</span> {Text(guess)}<br><span>{Number(100 * mistake.Probability, "0.0")} % sure</span></figure>"
+                    + $"<span>predicted as</span> {Text(guess)}<br><span>confidence {Number(100 * mistake.Probability, "0.0")} %</span></figure>"
             );
         }
         return html.Append("</div></section>").ToString();

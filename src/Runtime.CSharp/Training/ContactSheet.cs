@@ -1,11 +1,11 @@
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>
 /// Images of a data set as training sees them: in each pair of rows the originals above, what a recipe makes of them
-/// below. The same loader, order and chance as in the first epoch of a run with that seed.
+/// below. The same loader, order and random numbers as in the first epoch of a run with that seed.
 /// </summary>
 public sealed class ContactSheet
 {

@@ -1,4 +1,4 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,7 +8,7 @@ namespace CnnSpec.Runtime.Training;
 /// <summary>How well a network does on some images.</summary>
 /// <param name="Loss">Mean cross-entropy.</param>
 /// <param name="Confusion">Counts by true class, then by predicted class.</param>
-/// <param name="Mistakes">The wrong guesses of which the network was surest, surest first.</param>
+/// <param name="Mistakes">The wrong guesses in which the network was most confident, most confident first.</param>
 public sealed record Evaluation(
     int Images,
     double Loss,
@@ -24,7 +24,7 @@ public sealed record Evaluation(
     /// <summary>Images a step; memory, not speed, is what bounds it.</summary>
     private const int BatchSize = 250;
 
-    /// <summary>What was taken for what, commonest first.</summary>
+    /// <summary>What was predicted as what, commonest first.</summary>
     public IEnumerable<(int Label, int Guess, int Count)> Confusions() =>
         Confusion
             .SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))

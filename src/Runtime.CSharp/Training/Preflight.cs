@@ -52,9 +52,9 @@ internal static class Preflight
         using var withoutGradient = no_grad();
         foreach (var (tensor, before) in buffers)
             tensor.copy_(before);
-        double chance = Math.Log(outputs[0].shape[1]);
-        bool isOff = !(loss >= LeastRatio * chance && loss <= MostRatio * chance);
-        return new PreflightDone(loss, chance, isOff, parameters.Length, without, zero);
+        double guessing = Math.Log(outputs[0].shape[1]);
+        bool isOff = !(loss >= LeastRatio * guessing && loss <= MostRatio * guessing);
+        return new PreflightDone(loss, guessing, isOff, parameters.Length, without, zero);
     }
 
     private static void Fits(Program program, TrainingData data)

@@ -1,5 +1,5 @@
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Runtime.Training;
 

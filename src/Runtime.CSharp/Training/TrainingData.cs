@@ -1,5 +1,5 @@
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -10,7 +10,8 @@ internal sealed record TrainingData(
     IImageSource Train,
     BatchLoader? Validation,
     ChannelStatistics? Statistics,
-    BatchLoader Batches
+    BatchLoader Batches,
+    StepIterator Steps
 )
 {
     /// <summary>What a reader must know of images that no epoch uses; null where all are used.</summary>
@@ -18,17 +19,6 @@ internal sealed record TrainingData(
         Batches.ImageCount < Train.Count
             ? "the last batch of an epoch would be a single image, over which batch_norm has no variance: it is left out"
             : null;
-
-    /// <summary>Steps of the optimizer in an epoch, of so many batches each but perhaps the last.</summary>
-    public int StepsPerEpoch(int accumulate) => (Batches.BatchCount + accumulate - 1) / accumulate;
-
-    /// <summary>The part of a step's images that a batch has: weighted so, means over batches make the mean over the step.</summary>
-    public double ShareOfStep(Batch batch, Recipe recipe)
-    {
-        int most = recipe.Accumulate * recipe.Batch;
-        int first = batch.Ordinal / recipe.Accumulate * most;
-        return (double)batch.Count / Math.Min(most, Batches.ImageCount - first);
-    }
 
     /// <exception cref="InputError">The recipe does not fit the images.</exception>
     public static TrainingData Of(TrainingPlan plan)
@@ -46,11 +36,13 @@ internal sealed record TrainingData(
             Transforms = Augmentations.OfImages(recipe.Augment, plan.Data),
             BatchTransform = Augmentations.OfBatches(recipe.Augment),
         };
+        var batches = new BatchLoader(train, options);
         return new TrainingData(
             train,
             validation is null ? null : Evaluation.Batches(validation, statistics),
             statistics,
-            new BatchLoader(train, options)
+            batches,
+            new StepIterator(batches, recipe)
         );
     }
 

@@ -25,13 +25,13 @@ public sealed record RunPrepared(
 
 /// <summary>A look at the untrained network.</summary>
 /// <param name="Loss">Cross-entropy of the first images.</param>
-/// <param name="Chance">That of guessing: ln of the number of classes.</param>
+/// <param name="Guessing">That of guessing: ln of the number of classes.</param>
 /// <param name="IsOff">Whether the loss is far from guessing's.</param>
 /// <param name="WithoutGradient">Parameters that the loss does not depend on.</param>
 /// <param name="ZeroGradient">Parameters whose gradient is zero throughout.</param>
 public sealed record PreflightDone(
     double Loss,
-    double Chance,
+    double Guessing,
     bool IsOff,
     int Parameters,
     IReadOnlyList<string> WithoutGradient,

@@ -25,8 +25,8 @@ let private needsNoInput kind =
     | Broken -> true
     | _ -> false
 
-/// What the body of a loop sees in one of its turns.
-let private turn scope span step variables =
+/// What the body of a loop sees in one of its iterations.
+let private iteration scope span step variables =
     { scope with
         Variables = variables
         Frames = { Span = span; Step = step } :: scope.Frames
@@ -194,14 +194,14 @@ type private Elaboration(expansion: Expansion) =
 
     and runRepeat naming scope span count index body =
         match expansion.Eval(scope, count) with
-        | Int turns when turns >= 0L ->
+        | Int times when times >= 0L ->
             let line = Span.firstLine span
             let mutable number = 0L
 
-            while number < turns do
+            while number < times do
                 expansion.Budget.Spend(count.Span, 1)
                 let variables = counted index number scope.Variables
-                runBody body (turn scope line (Turn(number + 1L, turns, None)) variables) naming
+                runBody body (iteration scope line (Iteration(number + 1L, times, None)) variables) naming
                 number <- number + 1L
         | Unknown -> expansion.Poison()
         | other ->
@@ -217,7 +217,7 @@ type private Elaboration(expansion: Expansion) =
     and runFor naming scope span item index items body =
         match expansion.Eval(scope, items) with
         | List values ->
-            let turns = int64 values.Length
+            let count = int64 values.Length
             let line = Span.firstLine span
 
             values
@@ -227,8 +227,8 @@ type private Elaboration(expansion: Expansion) =
                 let variables =
                     scope.Variables |> Map.add item.Name value |> counted index (int64 number)
 
-                let step = Turn(int64 number + 1L, turns, Some(item.Name, value))
-                runBody body (turn scope line step variables) naming)
+                let step = Iteration(int64 number + 1L, count, Some(item.Name, value))
+                runBody body (iteration scope line step variables) naming)
         | Unknown -> expansion.Poison()
         | other ->
             let help =
@@ -253,7 +253,7 @@ type private Elaboration(expansion: Expansion) =
             | Some false -> runIf naming scope rest otherwise
             | None -> expansion.Poison()
 
-    /// Each statement of the body is a branch, from the tensor in hand; `let` and `assert` stand between them.
+    /// Each statement of the body is a branch, from the current tensor; `let` and `assert` stand between them.
     and runCombine naming scope span combinator arguments body =
         let given = expansion.Given(scope, arguments)
         let bound = expansion.Bind(scope, Joining.signature combinator, span, given)
@@ -318,15 +318,8 @@ let private arguments (expansion: Expansion) (network: BlockDeclaration) : Evalu
     Evaluate.parameters expansion.Context Map.empty parameters
 
 /// The values of a network's parameters, and its graph unless something in it does not fit; whatever is wrong is reported.
-let network
-    declarations
-    constants
-    overrides
-    budget
-    report
-    (declaration: BlockDeclaration)
-    : Evaluate.Variables * Graph option =
-    let expansion = Expansion(declarations, constants, overrides, budget, report)
+let network (context: ElaborationContext) (declaration: BlockDeclaration) : Evaluate.Variables * Graph option =
+    let expansion = Expansion context
     let arguments = arguments expansion declaration
     let name = declaration.Name
     Elaboration(expansion).Run(declaration, arguments)

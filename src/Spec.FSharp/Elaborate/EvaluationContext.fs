@@ -12,7 +12,7 @@ type EvaluationContext =
         Constants: Map<string, Value>
         /// Blocks, operators and recipe parts: names whose call is a value by itself.
         IsConstruction: string -> bool
-        /// `channels`, `height`, `width` of the tensor in hand.
+        /// `channels`, `height`, `width` of the current tensor.
         Ambient: Span -> string -> Value option
         /// All names that could have been meant.
         Candidates: unit -> string seq

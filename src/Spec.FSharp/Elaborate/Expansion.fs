@@ -7,9 +7,6 @@ open CnnSpec.Operators
 open CnnSpec.Shape
 open CnnSpec.Syntax
 
-/// Settings from outside: `--set name=value` and `--input CxHxW`.
-type Overrides = { Arguments: Map<string, Expr>; Input: Shape option }
-
 /// The tensor that the next statement works on.
 type internal Tensor =
     | Known of int
@@ -35,36 +32,32 @@ type internal InputState =
 
 /// Names that every expression of a network's body has.
 module internal Ambient =
-    /// Of the tensor in hand, in the order of its shape.
+    /// Of the current tensor, in the order of its shape.
     let dimensions = [ "channels"; "height"; "width" ]
 
-    /// Learnt numbers of the network so far.
+    /// Parameters of the network so far.
     let parameters = "params"
 
     let names = parameters :: dimensions
 
-/// A network being expanded: its graph so far, the tensor in hand, and what all statements do with them.
-type internal Expansion
-    (
-        declarations: Declarations,
-        constants: Map<string, Value>,
-        overrides: Overrides,
-        budget: Budget,
-        report: Diagnostic -> unit
-    ) =
+/// A network being expanded: its graph so far, the current tensor, and what all statements do with them.
+type internal Expansion(elaboration: ElaborationContext) =
     let longestLabel = 100
+    let declarations = elaboration.Declarations
+    let constants = elaboration.Constants
+    let budget = elaboration.Budget
 
-    /// A complaint costs as much as many steps: its words are sought among all names, in every turn of a loop anew.
+    /// A complaint costs as much as many steps: its words are sought among all names, in every iteration of a loop anew.
     let report (diagnostic: Diagnostic) =
         budget.Spend(diagnostic.Primary.Span, Budget.Complaint)
-        report diagnostic
+        elaboration.Report diagnostic
 
     let builder = Builder budget
     let mismatched = HashSet<Span>()
     let mutable current = Poisoned
     let mutable input = Unsaid
 
-    /// `channels`, `height`, `width` of the tensor in hand, and the network's `params` so far.
+    /// `channels`, `height`, `width` of the current tensor, and the network's `params` so far.
     let ambient (span: Span) name =
         let dimension index =
             match current with
@@ -151,7 +144,7 @@ type internal Expansion
             })
 
     member _.Declarations = declarations
-    member _.Overrides = overrides
+    member _.Overrides = elaboration.Overrides
     member _.Budget = budget
     member _.Context = context
     member _.Builder = builder
@@ -211,7 +204,7 @@ type internal Expansion
         report (mismatch.Help |> Option.fold (fun d help -> Diagnostic.withHelp help d) diagnostic)
 
     /// Whether branches that do not fit are seen at this place for the first time. Their story is long to find, and a
-    /// loop would have it found in every turn.
+    /// loop would have it found in every iteration.
     member _.IsFirstMismatch(span: Span) = mismatched.Add span
 
     /// Says that `name`, standing at `at` in the statement of `span`, is neither operator nor block.
@@ -283,11 +276,11 @@ type internal Expansion
         Infer.output op (inputs |> List.map _.Shape)
         |> Result.map (fun shape -> append scope path operator op inputs shape span)
 
-    /// Appends the input and takes it in hand.
+    /// Appends the input and makes it the current tensor.
     member _.AppendInput(scope, shape, span) =
         current <- Known (append scope "input" "input" Op.Input [] shape span).Id
 
-    /// Appends an operation on the tensor in hand, which it replaces.
+    /// Appends an operation on the current tensor, which it replaces.
     member this.Step(scope, path, operator, op, span) =
         match current with
         | Poisoned -> ()

@@ -7,9 +7,9 @@ open CnnSpec.Operators
 type Step =
     | Expanding of block: string * path: string
     /// `item` is what the turn is about, where there is one: `out = 128`.
-    | Turn of number: int64 * count: int64 * item: (string * Value) option
+    | Iteration of number: int64 * count: int64 * item: (string * Value) option
 
-/// A step of expansion that led to a layer: a call of a block, a turn of a loop.
+/// A step of expansion that led to a layer: a call of a block, an iteration of a loop.
 type Frame =
     {
         Span: Span
@@ -19,9 +19,9 @@ type Frame =
     member this.Text =
         match this.Step with
         | Expanding(path = path) -> $"while expanding {path}"
-        | Turn(number, count, Some(name, (Int _ | Float _ | Bool _ as value))) ->
-            $"in turn {number} of {count}, {name} = {Value.describe value}"
-        | Turn(number, count, _) -> $"in turn {number} of {count}"
+        | Iteration(number, count, Some(name, (Int _ | Float _ | Bool _ as value))) ->
+            $"in iteration {number} of {count}, {name} = {Value.describe value}"
+        | Iteration(number, count, _) -> $"in iteration {number} of {count}"
 
 /// One operation with everything known about it. Inputs are ids of earlier nodes.
 type Node =

@@ -173,3 +173,10 @@ let initialise (expansion: Expansion) scope (rules: Setting list) =
                     rule.Value.Span
                     $"an initialiser is a number or a rule such as normal(0, 0.01), and this is {Value.kind other}"
             )
+
+/// Whether a name means something built in, everywhere in a spec.
+let isReserved name =
+    (Catalog.tryFind name).IsSome
+    || (Builtins.tryFind name).IsSome
+    || List.contains name Ambient.names
+    || name = splitSignature.Name

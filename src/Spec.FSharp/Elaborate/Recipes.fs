@@ -92,33 +92,42 @@ let private build report what (entries: Entry<'a> list) (value: Value) (span: Sp
         report (Diagnostic.error "E0206" span $"this must be {article what}, and is {Value.kind other}")
         None
 
-/// The recipe that a `train` section says for a network that takes `input` and whose head has `classes` outputs; nothing where it is wrong.
-/// Values may use the network's parameters (`variables`).
+/// What a recipe must fit.
+type TrainedNetwork =
+    {
+        /// The values of the network's parameters, which a recipe may use.
+        Arguments: Evaluate.Variables
+        Input: Shape
+        /// The numbers that it gives for an image; nothing where it gives a feature map, or does not fit.
+        Classes: int64 option
+    }
+
+/// Whether all of a recipe was read. One that was not is not judged by what it seems to lack.
+let isWhole (syntaxErrors: Diagnostic list) (recipe: TrainDeclaration) =
+    syntaxErrors
+    |> List.forall (fun d -> d.Primary.Span.Start < recipe.Span.Start || d.Primary.Span.Start > recipe.Span.End)
+
+/// The recipe that a `train` section says for a network; nothing where it is wrong.
 let elaborate
-    (declarations: Declarations)
-    constants
-    budget
-    (report: Diagnostic -> unit)
-    (variables: Evaluate.Variables)
-    (input: Shape)
-    (classes: int64 option)
+    (elaboration: ElaborationContext)
+    (network: TrainedNetwork)
     (declaration: TrainDeclaration)
     : Recipe option =
     let failed = ref false
 
     let report diagnostic =
         failed.Value <- true
-        report diagnostic
+        elaboration.Report diagnostic
 
     let context: EvaluationContext =
         {
-            Functions = declarations.Functions
-            Constants = constants
+            Functions = elaboration.Declarations.Functions
+            Constants = elaboration.Constants
             IsConstruction = fun name -> List.contains name names || List.contains name choices
             Ambient = fun _ _ -> None
             Candidates = fun () -> names
             Report = report
-            Budget = budget
+            Budget = elaboration.Budget
         }
 
     let given: Given list =
@@ -126,7 +135,7 @@ let elaborate
         |> List.map (fun setting ->
             {
                 Name = Some setting.Key.Name
-                Value = Evaluate.value context variables setting.Value
+                Value = Evaluate.value context network.Arguments setting.Value
                 Span = Span.cover setting.Key.Span setting.Value.Span
             })
 
@@ -198,6 +207,6 @@ let elaborate
                         | _ -> 1L
                 }
 
-            RecipeChecks.contradictions recipe spans keyword input classes |> List.iter report
+            RecipeChecks.contradictions recipe spans keyword network.Input network.Classes |> List.iter report
             if failed.Value then None else Some recipe
         | _ -> None

@@ -115,7 +115,7 @@ type Folding(program: Program, opened: int) =
 
                 { Kind = kind call one.Nodes depth; Call = call; Members = one.Nodes; Depth = depth }))
 
-    /// Equal boxes in a row are told by this. That deeper layers are left out more often makes them no others.
+    /// Equal boxes in a row are told by this. Drop-path rates are ignored when comparing.
     member _.Signature(box: Unit list) =
         let op i =
             match nodes[i].Op with

@@ -64,7 +64,7 @@ let private blocks (graph: Graph) : IrBlock list =
     |> Seq.choose (fun frame ->
         match frame.Step with
         | Expanding(block, path) -> Some({ Path = path; Name = block }: IrBlock)
-        | Turn _ -> None)
+        | Iteration _ -> None)
     |> Seq.distinct
     |> List.ofSeq
 

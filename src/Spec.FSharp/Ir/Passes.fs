@@ -113,7 +113,7 @@ let private isNormalisation (stage: Stage) =
     | Normalise(_, false, _) -> true
     | _ -> false
 
-/// Convolutions by single pixels of one input, as at an inception module's head, are one product where normalisations are
+/// 1×1 convolutions of one input, as at an inception module's head, are one product where normalisations are
 /// all that reads them: each then reads its channels of the whole.
 let private together (program: Program) kept (stages: Stage list) : Stage list =
     let readers = onlyReader stages

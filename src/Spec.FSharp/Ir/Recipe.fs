@@ -25,7 +25,7 @@ type PixelScaling =
     | ByDataSet
     | ByChannel of mean: float list * deviation: float list
 
-/// What is done to training images; where chance decides, by the recipe's seed.
+/// What is done to training images; random ones by the recipe's seed.
 type Augmentation =
     | HorizontalFlip of probability: float
     | VerticalFlip of probability: float

@@ -1,4 +1,4 @@
-/// The order and the grouping in which a program's operations are carried out. A program says what is computed and can be
+/// The order and the grouping in which a program's operations are run. A program says what is computed and can be
 /// read beside its spec; its stages say how, and compute the same.
 namespace CnnSpec.Ir
 

@@ -125,7 +125,7 @@ type Op =
     | InstanceNorm of Normalisation
     | LocalResponseNorm of size: int * alpha: float * beta: float * k: float
     | Activate of Activation
-    /// A learnt slope for negative values, one for each channel or one for all.
+    /// A trainable slope for negative values, one for each channel or one for all.
     | PRelu of perChannel: bool * initial: float
     | Softmax
     | LogSoftmax
@@ -144,7 +144,7 @@ type Op =
     | PixelShuffle of factor: int
     | Upsample of factor: int * Interpolation
     | Pad of Margins * PaddingMode
-    /// A learnt factor for each channel.
+    /// A trainable factor for each channel.
     | LayerScale of initial: float
     /// A fixed factor and offset for each channel (one number serves all channels).
     | Affine of scale: float list * shift: float list

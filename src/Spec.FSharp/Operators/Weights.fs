@@ -16,7 +16,7 @@ type Initialiser =
     /// PyTorch's default bias: uniform within `±1/√fan-in` of the layer's weight.
     | UniformByFanIn
 
-/// A tensor that a layer owns: learnt, or (a buffer) only tracked.
+/// A tensor that a layer owns: a trainable parameter, or (a buffer) only tracked.
 type Weight =
     {
         /// As PyTorch names it: `weight`, `bias`, `running_mean`, …

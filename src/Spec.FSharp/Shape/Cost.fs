@@ -1,4 +1,4 @@
-/// What an operation costs: learnt parameters and multiply-accumulates (MACs) for one sample.
+/// What an operation costs: parameters and multiply-accumulates (MACs) for one sample.
 module CnnSpec.Shape.Cost
 
 open CnnSpec.Operators

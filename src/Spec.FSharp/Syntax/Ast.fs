@@ -1,4 +1,4 @@
-/// A spec as written: one tree for the `.cnn` and the YAML dress, before any name is looked up.
+/// A spec as written: one tree for `.cnn` and YAML, before any name is looked up.
 namespace CnnSpec.Syntax
 
 open CnnSpec.Text
@@ -134,6 +134,11 @@ type File =
         /// Comments after the last declaration.
         Trailing: Remark list
     }
+
+[<RequireQualifiedAccess>]
+module File =
+    let empty source =
+        { Source = source; Declarations = []; Trailing = [] }
 
 [<RequireQualifiedAccess>]
 module Trivia =

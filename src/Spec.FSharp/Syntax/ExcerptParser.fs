@@ -33,6 +33,6 @@ let expression excerpt =
 let dimensions excerpt =
     parseExcerpt (alone StatementParser.dimensions) excerpt
 
-/// Text with `{holes}`, as the YAML dress writes it.
+/// Text with `{holes}`, as YAML writes it.
 let template excerpt =
     parseExcerpt ExpressionParser.templateParts excerpt

@@ -235,7 +235,7 @@ let private operators =
 
 expressionRef.Value <- nested operators <?> "an expression"
 
-/// Text of the YAML dress, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
+/// Text of YAML, already unquoted: `{expression}` is a hole, `{{` and `}}` are braces.
 let templateParts: Parser<StringPart list> =
     let plain = many1Satisfy (fun c -> c <> '{' && c <> '}')
     let brace = stringReturn "{{" "{" <|> stringReturn "}}" "}"

@@ -16,7 +16,7 @@ type Comment =
 [<RequireQualifiedAccess>]
 module Comment =
 
-    /// A comment is one line of text in every dress: what would break or garble the line becomes a blank.
+    /// A comment is one line of text in either syntax: what would break or garble the line becomes a blank.
     let text (written: string) =
         let isBreak c =
             (System.Char.IsControl c && c <> '\t') || c = '\u2028' || c = '\u2029'

@@ -62,7 +62,7 @@ let diagnose (source: Source) offset (messages: ErrorMessageList) =
             // FParsec's names for what its operator parser could also have met.
             | Expected("prefix operator" | "infix operator" | "postfix operator") -> None
             | Expected label -> Some label
-            // Inside text everything can be escaped, which helps nobody.
+            // Inside text everything can be escaped: not worth saying.
             | ExpectedString "\\" -> None
             | ExpectedString text
             | ExpectedStringCI text -> Some $"'{text}'"

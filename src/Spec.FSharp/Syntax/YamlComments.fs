@@ -1,4 +1,4 @@
-/// Reading the YAML dress: what all of it shares, and which comments belong to which item.
+/// Reading YAML: what all of it shares, and which comments belong to which item.
 module internal CnnSpec.Syntax.YamlComments
 
 open CnnSpec.Text

@@ -1,4 +1,4 @@
-/// A map of the YAML dress that is a statement or a declaration: one key says what it is, others may stand beside it.
+/// A map of YAML that is a statement or a declaration: one key says what it is, others may stand beside it.
 module internal CnnSpec.Syntax.YamlItem
 
 open CnnSpec.Text

@@ -1,4 +1,4 @@
-/// A spec in the YAML dress. A body that stands on one line in `.cnn` is `[a, b]` here, statements joined by `;` are a
+/// A spec in YAML. A body that stands on one line in `.cnn` is `[a, b]` here, statements joined by `;` are a
 /// list within the list, and everything else has a line of its own.
 module internal CnnSpec.Syntax.YamlPrinter
 

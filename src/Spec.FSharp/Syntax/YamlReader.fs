@@ -1,4 +1,4 @@
-/// The YAML dress of the language: the same tree as `.cnn`, from lists and maps. A file is a list of declarations, each a
+/// YAML of the language: the same tree as `.cnn`, from lists and maps. A file is a list of declarations, each a
 /// map whose one key says what it is. Plain scalars are expressions, quoted ones are text. docs/yaml.md has it all.
 module internal CnnSpec.Syntax.YamlReader
 

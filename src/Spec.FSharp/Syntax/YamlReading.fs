@@ -1,4 +1,4 @@
-/// The parts of the YAML dress: names, text, expressions, arguments, settings. Whatever cannot be read is reported and
+/// The parts of YAML: names, text, expressions, arguments, settings. Whatever cannot be read is reported and
 /// left out.
 module internal CnnSpec.Syntax.YamlReading
 

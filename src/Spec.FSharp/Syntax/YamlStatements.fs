@@ -1,4 +1,4 @@
-/// Bodies and statements of the YAML dress. A body is a list of statements; a statement is a scalar (`relu`) or a map
+/// Bodies and statements of YAML. A body is a list of statements; a statement is a scalar (`relu`) or a map
 /// whose one key says what it is (`conv: [64, kernel: 3]`, `repeat: 3` with `do: […]`).
 module internal CnnSpec.Syntax.YamlStatements
 

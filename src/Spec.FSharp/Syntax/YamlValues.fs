@@ -1,4 +1,4 @@
-/// Values in the YAML dress: plain scalars where YAML lets code stand as it is, quotes where it does not.
+/// Values in YAML: plain scalars where YAML lets code stand as it is, quotes where it does not.
 module internal CnnSpec.Syntax.YamlValues
 
 open System

@@ -56,7 +56,7 @@ module Diagnostic =
 
     let withHelp help (diagnostic: Diagnostic) = { diagnostic with Help = Some help }
 
-    /// More than this helps nobody: a file with so many is no spec, and reading it ends here.
+    /// Nobody reads more than this: a file with so many is no spec, and reading it ends here.
     let most = 1_000
 
     let isError (diagnostic: Diagnostic) = diagnostic.Severity = Severity.Error

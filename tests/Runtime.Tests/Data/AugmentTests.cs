@@ -1,8 +1,8 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using FsCheck;
 using FsCheck.Fluent;
 using NUnit.Framework;
-using Interval = CnnSpec.Runtime.Data.Interval;
+using Interval = CnnSpec.Data.Interval;
 
 namespace CnnSpec.Runtime.Tests.Data;
 

@@ -1,8 +1,8 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using FsCheck;
 using FsCheck.Fluent;
 using NUnit.Framework;
-using Interval = CnnSpec.Runtime.Data.Interval;
+using Interval = CnnSpec.Data.Interval;
 
 namespace CnnSpec.Runtime.Tests.Data;
 
@@ -20,7 +20,7 @@ public sealed class BatchLoaderTests
         return one.SequenceEqual(many).ToProperty();
     }
 
-    /// <summary>Everything that draws chance or changes sizes, by itself and one after the other.</summary>
+    /// <summary>Everything that draws random numbers or changes sizes, by itself and one after the other.</summary>
     private static IEnumerable<TestCaseData> Augmentations()
     {
         var statistics = new ChannelStatistics([0.1f, 0.2f, 0.3f], [0.5f, 0.6f, 0.7f]);

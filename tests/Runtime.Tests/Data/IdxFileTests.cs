@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using NUnit.Framework;
 
 namespace CnnSpec.Runtime.Tests.Data;

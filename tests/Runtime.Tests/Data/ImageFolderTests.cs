@@ -1,4 +1,4 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using NUnit.Framework;
 
 namespace CnnSpec.Runtime.Tests.Data;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using NUnit.Framework;
 using SkiaSharp;
 

@@ -1,4 +1,4 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using FsCheck;
 using FsCheck.Fluent;
 using NUnit.Framework;

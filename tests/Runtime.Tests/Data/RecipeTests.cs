@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using NUnit.Framework;
 
 namespace CnnSpec.Runtime.Tests.Data;

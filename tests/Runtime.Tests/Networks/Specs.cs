@@ -13,8 +13,8 @@ internal static class Specs
             new Compile.Options(
                 FSharpList<Tuple<string, string>>.Empty,
                 FSharpOption<FSharpList<long>>.None,
-                FSharpFunc<string, FSharpResult<string, string>>.FromConverter(path =>
-                    FSharpResult<string, string>.NewError($"no {path} here")
+                FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(path =>
+                    FSharpResult<byte[], string>.NewError($"no {path} here")
                 )
             ),
             SourceModule.create("test.cnn", text)

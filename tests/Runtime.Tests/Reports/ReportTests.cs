@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Reports.TensorBoard;
 using CnnSpec.Runtime.Tests.Networks;
@@ -123,7 +123,7 @@ public class ReportTests
         {
             foreach (string name in RunFolder.Open(run).ClassNames)
                 Assert.That(page, Does.Contain(name));
-            Assert.That(page, Does.Contain("The surest mistakes").And.Contains("data:image/png;base64,"));
+            Assert.That(page, Does.Contain("The most confident errors").And.Contains("data:image/png;base64,"));
             Assert.That(page, Does.Contain("polyline").And.Contains("stem"));
             Assert.That(page, Does.Contain("not markup: &lt;b&gt;"));
             Assert.That(page, Does.Not.Contain("<script").And.Not.Contain(" src=\"http").And.Not.Contain("<link"));

@@ -1,5 +1,5 @@
+using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Runtime.Training;
 

@@ -25,17 +25,16 @@ public class GradientPassTests
         var pass = new GradientPass(network, new Objective(plan.Program, plan.Recipe), optimizer);
         network.train();
         var figures = new List<BatchFigures>();
-        int accumulate = plan.Recipe.Accumulate;
         for (int epoch = 0; epoch < 3; epoch++)
-            foreach (var batch in data.Batches.Epoch(epoch))
+            foreach (var part in data.Steps.Epoch(epoch, 0))
             {
-                using var lent = batch;
+                using var batch = part.Batch;
                 using var inner = NewDisposeScope();
-                if (batch.Ordinal % accumulate == 0)
+                if (part.Begins)
                     pass.Begin();
                 random.manual_seed(100 * epoch + batch.Ordinal);
-                figures.Add(pass.Run(BatchTensors.Of(batch, CPU), data.ShareOfStep(batch, plan.Recipe)));
-                if ((batch.Ordinal + 1) % accumulate == 0 || batch.Ordinal + 1 == data.Batches.BatchCount)
+                figures.Add(pass.Run(BatchTensors.Of(batch, CPU), part.Share));
+                if (part.Ends)
                     optimizer.Step(0.01);
             }
         return (figures, [.. network.NamedWeights().Select(w => w.Tensor.to(float32).data<float>().ToArray())]);

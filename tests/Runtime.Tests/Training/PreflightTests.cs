@@ -46,7 +46,7 @@ public class PreflightTests
             }
         );
         Assert.That(look.IsOff);
-        Assert.That(look.Loss, Is.GreaterThan(2 * look.Chance));
+        Assert.That(look.Loss, Is.GreaterThan(2 * look.Guessing));
     }
 
     [Test]

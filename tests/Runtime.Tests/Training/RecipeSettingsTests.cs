@@ -1,6 +1,6 @@
+using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Data;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Runtime.Training;

@@ -1,4 +1,4 @@
-using CnnSpec.Runtime.Data;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Tests.Data;
 using CnnSpec.Runtime.Training;
 

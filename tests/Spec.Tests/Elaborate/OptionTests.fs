@@ -21,9 +21,13 @@ type OptionTests() =
     let withFiles files text =
         compileWith
             { alone with
-                Load =
+                Read =
                     fun name ->
-                        files |> Map.tryFind name |> Option.fold (fun _ text -> Ok text) (Error "there is no such file")
+                        files
+                        |> Map.tryFind name
+                        |> Option.fold
+                            (fun _ (text: string) -> Ok(System.Text.Encoding.UTF8.GetBytes text))
+                            (Error "there is no such file")
             }
             text
 

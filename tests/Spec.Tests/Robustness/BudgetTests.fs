@@ -1,5 +1,6 @@
 namespace CnnSpec.Spec.Tests.Robustness
 
+open System.Text
 open NUnit.Framework
 open CnnSpec
 open CnnSpec.Text
@@ -157,23 +158,23 @@ type BudgetTests() =
 
     [<Test>]
     member _.``imports without end``() =
-        let load (name: string) =
-            Ok $"import \"{name}x\"\nblock B{name.Length}() {{ relu }}"
+        let read (name: string) =
+            Ok(Encoding.UTF8.GetBytes $"import \"{name}x\"\nblock B{name.Length}() {{ relu }}")
 
         let compilation =
-            compileWith { alone with Load = load } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
+            compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
 
         Assert.That(codes compilation, Is.EqualTo<string list> [ "E0208" ])
 
     [<Test>]
     member _.``imports that double at every level``() =
-        let load (name: string) =
-            Ok $"import \"{name}a\"\nimport \"{name}b\""
+        let read (name: string) =
+            Ok(Encoding.UTF8.GetBytes $"import \"{name}a\"\nimport \"{name}b\"")
 
         let clock = System.Diagnostics.Stopwatch.StartNew()
 
         let compilation =
-            compileWith { alone with Load = load } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
+            compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
 
         Assert.That(codes compilation, Does.Contain "E0208")
         Assert.That(clock.Elapsed.TotalSeconds, Is.LessThan longest)

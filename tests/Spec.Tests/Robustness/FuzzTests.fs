@@ -30,15 +30,17 @@ type FuzzTests() =
         Repository.specs "specs" @ Repository.specs "tests/Spec.Tests/golden"
         |> List.map (fun file -> File.ReadAllText(Repository.path file))
 
-    /// Every spec in both dresses, with the path that tells which it wears.
+    /// Every spec in both syntaxes, with the path that tells which it wears.
     static let dressed =
         [
             for spec in specs do
                 "spec.cnn", spec
-                let file, problems = Dress.parse Dress.Cnn (Source.create "spec.cnn" spec)
+
+                let file, problems =
+                    SpecSyntax.parseAs SpecSyntax.Cnn (Source.create "spec.cnn" spec)
 
                 if problems.IsEmpty then
-                    "spec.yaml", Dress.print Dress.Yaml file
+                    "spec.yaml", SpecSyntax.print SpecSyntax.Yaml file
         ]
         |> List.toArray
 

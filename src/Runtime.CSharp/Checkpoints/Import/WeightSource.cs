@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using CnnSpec.Data;
 
 namespace CnnSpec.Runtime.Checkpoints.Import;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Checkpoints;
 using Google.Protobuf;
 using Tensorboard;

@@ -117,7 +117,7 @@ internal static class RunEvents
 
     private static Summary.Types.Value Image(string tag, byte[] png)
     {
-        var shape = Data.ImageDecoder.Decode(png, tag).Shape;
+        var shape = CnnSpec.Data.ImageDecoder.Decode(png, tag).Shape;
         return new Summary.Types.Value
         {
             Tag = tag,

@@ -48,7 +48,7 @@ let all: Operator list =
                 optional "per_channel" Flag (Bool false) "a slope for each channel"
                 optional "initial" anyNumber (Float 0.25) "the slope before training"
             ]
-            "leaky ReLU whose slope is learnt"
+            "leaky ReLU whose slope is a parameter"
             "He et al. 2015, arXiv:1502.01852"
             (fun bound -> PRelu(bound.Flag "per_channel", bound.Float "initial"))
         activation "softmax" [] "exponentials that sum to one, over channels or features" "" (fun _ -> Softmax)

@@ -15,7 +15,7 @@ let private groups =
     optional "groups" channels (Int 1L) "independent groups of channels; `groups=channels` is depthwise"
 
 let private bias =
-    optional "bias" Flag (Bool true) "add a learnt offset to each channel"
+    optional "bias" Flag (Bool true) "add a trainable bias to each channel"
 
 let private convolution (bound: Bound) input =
     let kernel = bound.Extent "kernel"
@@ -77,7 +77,7 @@ let all: Operator list =
             "linear"
             [
                 required "out_features" channels "features of the output"
-                optional "bias" Flag (Bool true) "add a learnt offset to each feature"
+                optional "bias" Flag (Bool true) "add a trainable bias to each feature"
             ]
             "Fully connected layer: `[F] → [G]`. It needs features; flatten comes before it."
             ""

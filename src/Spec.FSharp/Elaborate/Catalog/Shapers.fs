@@ -79,7 +79,7 @@ let all: Operator list =
         operator
             "layer_scale"
             [ optional "initial" anyNumber (Float 1e-6) "the factor before training" ]
-            "A learnt factor for each channel."
+            "A trainable factor for each channel."
             "Touvron et al. 2021, arXiv:2103.17239, section 2"
             "layer_scale(1e-5)"
             (fun bound _ -> LayerScale(bound.Float "initial"))

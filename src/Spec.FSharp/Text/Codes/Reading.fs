@@ -86,7 +86,7 @@ let all =
             "E0105"
             "this YAML is not a spec"
             """
-            The YAML dress says what `.cnn` says with lists and maps: a file is a list of declarations, a body a list of
+            YAML says what `.cnn` says with lists and maps: a file is a list of declarations, a body a list of
             statements, and a statement is a word (`relu`) or a map with the one key that names it
             (`conv: [64, kernel: 3]`). Another key, or a list where a map must be, has no meaning. Anchors, aliases, tags
             and further documents are refused. docs/yaml.md has it all.

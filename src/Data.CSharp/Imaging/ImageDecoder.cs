@@ -1,0 +1,183 @@
+using SkiaSharp;
+
+namespace CnnSpec.Data;
+
+/// <summary>
+/// Reads image files through Skia, told apart by their first bytes and not by their names: PNG, JPEG (progressive, CMYK and
+/// YCCK too), WebP, BMP and the first frame of a GIF. Every kind is read as 8 bits a channel, the right way up by its EXIF
+/// orientation; transparency is laid over white; colour profiles are not applied.
+/// </summary>
+public static class ImageDecoder
+{
+    /// <summary>
+    /// No image that a network takes comes near it; a header that claims more is a mistake or an attack.
+    /// </summary>
+    private const long MaxPixels = 128L << 20;
+
+    private const string Kinds = "PNG, JPEG, WebP, BMP or GIF";
+
+    /// <summary>The file name endings of images, in lower case.</summary>
+    public static readonly IReadOnlyList<string> Extensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+
+    /// <exception cref="InputError">The file is missing, damaged or no image.</exception>
+    /// <exception cref="EnvironmentError">The file cannot be read.</exception>
+    public static Raster Read(string path)
+    {
+        byte[] data;
+        try
+        {
+            data = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (DiskFailure.Explains(e))
+        {
+            throw DiskFailure.Reading(path, e);
+        }
+        return Decode(data, path);
+    }
+
+    /// <summary>Decodes to grey or RGB, whichever the file holds.</summary>
+    /// <param name="name">What messages call the image.</param>
+    /// <inheritdoc cref="Read"/>
+    public static unsafe Raster Decode(ReadOnlySpan<byte> data, string name)
+    {
+        if (data.IsEmpty)
+            throw new InputError($"{name}: the file is empty", "replace or delete the file");
+        SkiaLibrary.Load();
+        fixed (byte* bytes = data)
+        {
+            using var memory = SKData.Create((nint)bytes, data.Length);
+            using var codec = SKCodec.Create(memory);
+            if (codec is null || KindOf(codec) is not { } kind)
+                throw Unreadable(data, name);
+            var size = codec.Info;
+            bool isGrey = IsGrey(codec, data);
+            bool isOpaque = size.AlphaType == SKAlphaType.Opaque;
+            var shape = CheckedShape(name, isGrey ? 1 : 3, size.Height, size.Width);
+            var raster =
+                size.ColorType == SKColorType.Gray8
+                    ? new Raster(shape, Pixels(codec, SKColorType.Gray8, SKAlphaType.Opaque, name, kind))
+                    : FromRgba(
+                        Pixels(
+                            codec,
+                            SKColorType.Rgba8888,
+                            isOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul,
+                            name,
+                            kind
+                        ),
+                        shape,
+                        isOpaque
+                    );
+            return Orientation.Upright(raster, codec.EncodedOrigin);
+        }
+    }
+
+    /// <summary>Encodes grey or RGB pixels, <c>[C, H, W]</c>, as PNG.</summary>
+    public static byte[] EncodePng(Raster image) => EncodePng(image.Pixels, image.Shape);
+
+    /// <inheritdoc cref="EncodePng(Raster)"/>
+    public static unsafe byte[] EncodePng(ReadOnlySpan<byte> pixels, ImageShape shape)
+    {
+        if (shape.Channels is not (1 or 3))
+            throw new InputError($"a PNG cannot hold {shape.Channels} channels", "use 1 or 3 channels");
+        SkiaLibrary.Load();
+        bool isGrey = shape.Channels == 1;
+        int samples = isGrey ? 1 : 4;
+        var interleaved = new byte[shape.PlaneSize * samples];
+        for (int c = 0; c < shape.Channels; c++)
+        for (int i = 0; i < shape.PlaneSize; i++)
+            interleaved[i * samples + c] = pixels[c * shape.PlaneSize + i];
+        var info = new SKImageInfo(
+            shape.Width,
+            shape.Height,
+            isGrey ? SKColorType.Gray8 : SKColorType.Rgb888x,
+            SKAlphaType.Opaque
+        );
+        fixed (byte* memory = interleaved)
+        {
+            using var map = new SKPixmap(info, (nint)memory, info.RowBytes);
+            using var encoded = map.Encode(SKEncodedImageFormat.Png, 100);
+            return encoded!.ToArray();
+        }
+    }
+
+    internal static ImageShape CheckedShape(string name, int channels, int height, int width)
+    {
+        if (height <= 0 || width <= 0 || (long)height * width > MaxPixels)
+            throw new InputError(
+                $"{name}: {(uint)height}×{(uint)width} pixels are more than the {MaxPixels:N0} that are read",
+                "make it smaller"
+            );
+        return new ImageShape(channels, height, width);
+    }
+
+    private static string? KindOf(SKCodec codec) =>
+        codec.EncodedFormat switch
+        {
+            SKEncodedImageFormat.Png => "PNG",
+            SKEncodedImageFormat.Jpeg => "JPEG",
+            SKEncodedImageFormat.Webp => "WebP",
+            SKEncodedImageFormat.Bmp => "BMP",
+            SKEncodedImageFormat.Gif => "GIF",
+            _ => null,
+        };
+
+    /// <summary>Skia calls grey only what is so without transparency and with 8 bits at most; a PNG's header tells of the others.</summary>
+    private static bool IsGrey(SKCodec codec, ReadOnlySpan<byte> data)
+    {
+        const int colourType = 25;
+        const byte grey = 0;
+        const byte greyWithAlpha = 4;
+        return codec.Info.ColorType == SKColorType.Gray8
+            || codec.EncodedFormat == SKEncodedImageFormat.Png
+                && data.Length > colourType
+                && data[colourType] is grey or greyWithAlpha;
+    }
+
+    private static unsafe byte[] Pixels(SKCodec codec, SKColorType type, SKAlphaType alpha, string name, string kind)
+    {
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, type, alpha);
+        var pixels = GC.AllocateUninitializedArray<byte>(checked(info.Width * info.Height * info.BytesPerPixel));
+        SKCodecResult result;
+        fixed (byte* target = pixels)
+            result = codec.GetPixels(info, (nint)target);
+        // Half an image is not an image.
+        return result == SKCodecResult.Success
+            ? pixels
+            : throw new InputError(
+                $"{name}: the {kind} is damaged: {(result == SKCodecResult.IncompleteInput ? "it ends early" : "its data make no image")}",
+                "replace or delete the file"
+            );
+    }
+
+    private static Raster FromRgba(ReadOnlySpan<byte> rgba, ImageShape shape, bool isOpaque)
+    {
+        var pixels = GC.AllocateUninitializedArray<byte>(shape.Size);
+        int plane = shape.PlaneSize;
+        for (int c = 0; c < shape.Channels; c++)
+        {
+            var target = pixels.AsSpan(c * plane, plane);
+            if (isOpaque)
+                for (int i = 0; i < target.Length; i++)
+                    target[i] = rgba[4 * i + c];
+            else
+                for (int i = 0; i < target.Length; i++)
+                    target[i] = OverWhite(rgba[4 * i + c], rgba[4 * i + 3]);
+        }
+        return new Raster(shape, pixels);
+    }
+
+    private static byte OverWhite(int value, int alpha) => (byte)((value * alpha + 255 * (255 - alpha) + 127) / 255);
+
+    private static InputError Unreadable(ReadOnlySpan<byte> data, string name)
+    {
+        string? kind =
+            data.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) ? "PNG"
+            : data.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]) ? "JPEG"
+            : data.StartsWith("GIF8"u8) ? "GIF"
+            : null;
+        return new InputError(
+            kind is null ? $"{name}: not a {Kinds}" : $"{name}: the {kind} is damaged: its header cannot be read",
+            "replace or delete the file"
+        );
+    }
+}
