@@ -9,14 +9,13 @@
 
 namespace cnnspec {
 
-#if defined(CNNSPEC_X86_LEVELS)
+// build.sh says which levels it compiles.
 namespace avx512 {
 const Kernels& table();
 }
 namespace avx2 {
 const Kernels& table();
 }
-#endif
 namespace base {
 const Kernels& table();
 }
@@ -45,15 +44,21 @@ namespace {
 
 const Kernels* level_named(const char* name) {
     const auto is = [&](const char* other) { return name == nullptr || std::strcmp(name, other) == 0; };
-#if defined(CNNSPEC_X86_LEVELS)
+#if defined(CNNSPEC_HAS_avx512)
     if (is("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bf16"))
         return &avx512::table();
+#endif
+#if defined(CNNSPEC_HAS_avx2)
     if (is("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return &avx2::table();
 #endif
-    return is("base") ? &base::table() : nullptr;
+#if defined(CNNSPEC_HAS_base)
+    if (is("base"))
+        return &base::table();
+#endif
+    return nullptr;
 }
 
 std::atomic<const Kernels*>& chosen() {
@@ -67,6 +72,10 @@ const Kernels& kernels() {
     return *chosen().load(std::memory_order_acquire);
 }
 
+bool has_level() {
+    return chosen().load(std::memory_order_acquire) != nullptr;
+}
+
 bool use_level(const char* name) {
     const Kernels* level = level_named(name);
     if (level)
@@ -75,7 +84,7 @@ bool use_level(const char* name) {
 }
 
 bool has_matrix_units() {
-#if defined(CNNSPEC_X86_LEVELS)
+#if defined(__x86_64__)
     return __builtin_cpu_supports("amx-bf16");
 #else
     return false;

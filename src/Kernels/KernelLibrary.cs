@@ -12,7 +12,10 @@ public static unsafe class KernelLibrary
     private const int NoMemory = 1;
 
     private static readonly Lazy<bool> Present = new(() =>
-        NativeLibrary.TryLoad(Library, typeof(KernelLibrary).Assembly, null, out _) && cnnspec_kernels_abi() == Abi
+        NativeLibrary.TryLoad(Library, typeof(KernelLibrary).Assembly, null, out _)
+        && cnnspec_kernels_abi() == Abi
+        // It may have been compiled for another processor alone.
+        && *cnnspec_kernels_level() != 0
     );
 
     /// <summary>Whether the library was compiled for this machine, and loads.</summary>

@@ -183,6 +183,8 @@ const Kernels& kernels();
 
 // Whether the processor has the level, and then uses it.
 bool use_level(const char* name);
+// Whether this processor has one of the levels that were compiled.
+bool has_level();
 
 bool has_matrix_units();
 

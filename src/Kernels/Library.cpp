@@ -6,7 +6,7 @@ int32_t cnnspec_kernels_abi(void) {
 }
 
 const char* cnnspec_kernels_level(void) {
-    return cnnspec::kernels().name;
+    return cnnspec::has_level() ? cnnspec::kernels().name : "";
 }
 
 int32_t cnnspec_kernels_use(const char* level) {

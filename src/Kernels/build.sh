@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Compiles libcnnspec_kernels.so: build.sh OUTPUT [JOBS]. It needs a C++17 compiler (CXX, else c++) with OpenMP.
+# Compiles libcnnspec_kernels.so: build.sh OUTPUT [LEVELS] [JOBS]. It needs a C++17 compiler (CXX, else c++) with OpenMP.
 # Each loop is compiled once for each level of vector instructions; the library picks the machine's when it loads.
+# LEVELS is "all", or "native" for the best that this machine has, which is all that a set-up for itself needs.
 set -euo pipefail
 output="$1"
-jobs="${2:-$(nproc)}"
+levels="${2:-all}"
+jobs="${3:-$(nproc)}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cxx="${CXX:-c++}"
 objects="$(mktemp -d)"
@@ -22,21 +24,45 @@ kernels="NormaliseGradient Normalise MaxPoolGradient MaxPool Optimize Table"
 convolutions="Images Winograd WinogradGradient Direct FilterGradient"
 door="BatchNorm Convolution Dispatch Library Optimizers Pool"
 
+has() {
+    local flag
+    for flag in "$@"; do grep -qw "$flag" /proc/cpuinfo || return 1; done
+}
+
+if [ "$(uname -m)" != x86_64 ]; then
+    wanted="base"
+elif [ "$levels" = all ]; then
+    wanted="base avx2 avx512"
+elif has avx512f avx512bw avx512dq avx512vl avx512_bf16; then
+    wanted="avx512"
+elif has avx2 fma; then
+    wanted="avx2"
+else
+    wanted="base"
+fi
+
+options_of() {
+    case "$1" in
+    base) echo "" ;;
+    avx2) echo "-mavx2 -mfma" ;;
+    avx512) echo "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mfma" ;;
+    esac
+}
+
 tasks() {
-    local avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mfma"
-    local levels=""
-    [ "$(uname -m)" != x86_64 ] || levels="-DCNNSPEC_X86_LEVELS"
+    local level source defines=""
+    for level in $wanted; do defines="$defines -DCNNSPEC_HAS_$level"; done
     for source in $kernels; do
-        echo "$source base $loops -DCNNSPEC_LEVEL=base"
-        if [ -n "$levels" ]; then
-            echo "$source avx2 $loops -mavx2 -mfma -DCNNSPEC_LEVEL=avx2"
-            echo "$source avx512 $loops $avx512 -DCNNSPEC_LEVEL=avx512"
-        fi
+        for level in $wanted; do echo "$source $level $loops $(options_of "$level") -DCNNSPEC_LEVEL=$level"; done
     done
-    if [ -n "$levels" ]; then
-        for source in $convolutions; do echo "$source avx512 $loops $avx512 -DCNNSPEC_LEVEL=avx512"; done
-    fi
-    for source in $door; do echo "$source door $common -fopenmp $levels"; done
+    case "$wanted" in
+    *avx512*)
+        for source in $convolutions; do
+            echo "$source avx512 $loops $(options_of avx512) -DCNNSPEC_LEVEL=avx512"
+        done
+        ;;
+    esac
+    for source in $door; do echo "$source door $common -fopenmp $defines"; done
 }
 
 export cxx objects here

@@ -35,7 +35,8 @@ int32_t cnnspec_kernels_abi(void);
 enum { CNNSPEC_OK = 0, CNNSPEC_NO_MEMORY = 1, CNNSPEC_UNSUPPORTED = 2 };
 enum { CNNSPEC_FLOAT32 = 0, CNNSPEC_BFLOAT16 = 1 };
 
-/* The level of vector instructions in use: "base", "avx2" or "avx512". The best that the processor has, unless chosen. */
+/* The level of vector instructions in use: "base", "avx2" or "avx512". The best that the processor has, unless chosen.
+ * "" where the library was compiled for another processor's levels alone: then nothing else may be called. */
 const char *cnnspec_kernels_level(void);
 /* Chooses a level. CNNSPEC_UNSUPPORTED where the processor or this library lacks it. */
 int32_t cnnspec_kernels_use(const char *level);

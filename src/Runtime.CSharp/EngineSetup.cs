@@ -62,7 +62,7 @@ public static class EngineSetup
         try
         {
             using var scope = NewDisposeScope();
-            _ = ones(1, device: device).add(1).cpu();
+            _ = ones(1, device: device).Plus(1).cpu();
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {

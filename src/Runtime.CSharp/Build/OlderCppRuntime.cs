@@ -1,8 +1,8 @@
+#nullable disable
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 /// <summary>
 /// TorchSharp 0.107's library was linked with GCC 13, and so asks for version GLIBCXX_3.4.32 of the C++ runtime, which
@@ -10,7 +10,7 @@ using Microsoft.Build.Utilities;
 /// nothing in it calls. Where the machine's runtime is older, this makes a copy whose need of that one version is weak:
 /// the loader then goes without. ELF: "Linux Standard Base, Core 5.0", 10.7 Symbol Versioning (Elf64_Vernaux.vna_flags).
 /// </summary>
-public sealed class OlderCppRuntime : Task
+public sealed class OlderCppRuntime : Microsoft.Build.Utilities.Task
 {
     private const string Symbol = "_ZSt21ios_base_library_initv";
     private const string Version = "GLIBCXX_3.4.32";

@@ -11,8 +11,9 @@ internal static class Activations
     public static Operation For(Activation activation) =>
         activation switch
         {
-            Activation.LeakyRelu a => (x, _, _) => functional.leaky_relu(x[0], a.slope),
-            Activation.Elu a => (x, _, _) => functional.elu(x[0], a.alpha),
+            Activation.LeakyRelu a => (x, _, _) => x[0].leaky_relu(Arithmetic.Number(a.slope)),
+            Activation.Elu a => (x, _, _) =>
+                x[0].elu(Arithmetic.Number(a.alpha), Arithmetic.Number(1), Arithmetic.Number(1)),
             Activation.Gelu { tanhApproximation: true } => (x, _, _) => TanhGelu(x[0]),
             Activation.Gelu => (x, _, _) => functional.gelu(x[0]),
             _ when activation.IsRelu => (x, _, _) => functional.relu(x[0]),
@@ -32,7 +33,7 @@ internal static class Activations
     private static Tensor TanhGelu(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var inner = x.pow(3).mul(0.044715).add(x).mul(Math.Sqrt(2 / Math.PI));
-        return inner.tanh().add(1).mul(x).mul(0.5).MoveToOuterDisposeScope();
+        var inner = x.pow(Arithmetic.Number(3)).Times(0.044715).Plus(x).Times(Math.Sqrt(2 / Math.PI));
+        return inner.tanh().Plus(1).mul(x).Times(0.5).MoveToOuterDisposeScope();
     }
 }

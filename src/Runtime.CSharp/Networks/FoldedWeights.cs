@@ -21,11 +21,11 @@ internal static class FoldedWeights
         var variance = normWeights.RunningVariance.to(ScalarType.Float64);
         var factor = normWeights.Scale?.to(ScalarType.Float64) ?? ones_like(mean);
         var offset = normWeights.Bias?.to(ScalarType.Float64) ?? zeros_like(mean);
-        factor = factor.div(variance.add(norm.Epsilon).sqrt());
-        var shift = conv.Bias is { } bias ? bias.to(ScalarType.Float64).sub(mean) : mean.neg();
+        factor = factor.div(variance.Plus(norm.Epsilon).sqrt());
+        var shift = conv.Bias is { } bias ? bias.to(ScalarType.Float64).Plus(mean.neg()) : mean.neg();
         return (
             weight.mul(factor.view(-1, 1, 1, 1)).to(ScalarType.Float32).MoveToOuterDisposeScope(),
-            shift.mul(factor).add(offset).to(ScalarType.Float32).MoveToOuterDisposeScope()
+            shift.mul(factor).Plus(offset).to(ScalarType.Float32).MoveToOuterDisposeScope()
         );
     }
 }

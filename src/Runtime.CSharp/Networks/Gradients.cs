@@ -49,11 +49,11 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
         {
             using var before = sum;
             if (isFresh)
-                gradient.add_(before);
+                gradient.Add(before);
             else
             {
                 using var part = gradient;
-                gradient = before.add(part);
+                gradient = before.Plus(part);
             }
         }
         _isOwn[_inputs[input]] = isFresh || sum is not null;
@@ -81,7 +81,7 @@ internal sealed class Gradients(int values, Action<Tensor, Tensor> giveWeight) :
     public void Begin(int value, Tensor gradient)
     {
         using var before = _values[value];
-        _values[value] = (before is null ? gradient : before.add(gradient)).DetachFromDisposeScope();
+        _values[value] = (before is null ? gradient : before.Plus(gradient)).DetachFromDisposeScope();
     }
 
     /// <summary>The whole gradient of a value, all of whose readers have given; null where none had one.</summary>

@@ -108,7 +108,7 @@ internal sealed class ComposedKernels : IKernels
     public void AddRelu(Tensor y, Tensor? addend, bool relu)
     {
         if (addend is not null)
-            y.add_(addend);
+            y.Add(addend);
         if (relu)
             y.relu_();
     }

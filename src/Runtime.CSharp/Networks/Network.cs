@@ -81,7 +81,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
             leaf.Dispose();
         return (value.detach(), logits);
 
-        Tensor Scaled(Tensor mean) => share == 1 ? mean : mean.mul(share);
+        Tensor Scaled(Tensor mean) => share == 1 ? mean : mean.Times(share);
     }
 
     private static void Accumulate(Tensor parameter, Tensor gradient)
@@ -91,7 +91,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
             if (before is null)
                 parameter.grad = gradient;
             else
-                before.add_(gradient);
+                before.Add(gradient);
     }
 
     /// <summary>The value of every node of the program, kept for whoever looks where numbers go wrong. They belong to the

@@ -50,7 +50,7 @@ internal static class Operations
             _ when op.IsSoftmax => (x, _, _) => functional.softmax(x[0], 1),
             _ when op.IsLogSoftmax => (x, _, _) => functional.log_softmax(x[0], 1),
             _ when op.IsConcat => (x, _, _) => cat([.. x], 1),
-            _ when op.IsAdd => (x, _, _) => Fold(x, (left, right) => left.add(right)),
+            _ when op.IsAdd => (x, _, _) => Fold(x, Arithmetic.Plus),
             _ => throw new NotSupportedException($"the runtime has no operation {op}"),
         };
 
@@ -110,7 +110,7 @@ internal static class Operations
         {
             if (training)
                 using (no_grad())
-                    w.BatchesSeen.add_(1);
+                    w.BatchesSeen.Increment();
             return functional.batch_norm(
                 x[0],
                 w.RunningMean,
@@ -141,9 +141,9 @@ internal static class Operations
             long[] perSample = [x[0].size(0), .. Enumerable.Repeat(1L, (int)x[0].dim() - 1)];
             double keep = 1 - probability;
             using var draw = rand(perSample, device: x[0].device);
-            using var kept = draw.lt(keep);
+            using var kept = draw.lt(Arithmetic.Number(keep));
             // Where nothing is ever kept there is nothing to scale.
-            using var scale = kept.to(x[0].dtype).mul(keep > 0 ? 1 / keep : 0);
+            using var scale = kept.to(x[0].dtype).Times(keep > 0 ? 1 / keep : 0);
             return x[0].mul(scale);
         };
 
@@ -193,7 +193,7 @@ internal static class Operations
             using var factors = factor.On(x[0].device).view(perChannel);
             using var offsets = offset.On(x[0].device).view(perChannel);
             using var scaled = x[0].mul(factors);
-            return scaled.add(offsets);
+            return scaled.Plus(offsets);
         };
     }
 

@@ -19,7 +19,7 @@ internal sealed class Objective(Program program, Recipe recipe)
         var loss = CrossEntropy(outputs[0], batch);
         int head = 1;
         foreach (var auxiliary in program.AuxiliaryHeads)
-            loss = loss.add(CrossEntropy(outputs[head++], batch).mul(auxiliary.LossWeight));
+            loss = loss.Plus(CrossEntropy(outputs[head++], batch).Times(auxiliary.LossWeight));
         return loss;
     }
 
@@ -29,7 +29,6 @@ internal sealed class Objective(Program program, Recipe recipe)
     {
         var weights = _classWeights?.On(logits.device);
         var each = OfLabels(labels => Each(logits, labels, weights));
-        // libtorch's own weighted mean of smoothed labels reads a count back, which no CUDA graph can hold.
         return weights is null
             ? each.mean()
             : each.sum().div(OfLabels(labels => weights.index_select(0, labels)).sum());
@@ -38,7 +37,7 @@ internal sealed class Objective(Program program, Recipe recipe)
         Tensor OfLabels(Func<Tensor, Tensor> value) =>
             batch.Mixed is not var (partners, own)
                 ? value(batch.Labels)
-                : value(batch.Labels).mul(own).add(value(partners).mul(own.neg().add(1)));
+                : value(batch.Labels).mul(own).Plus(value(partners).mul(own.neg().Plus(1)));
     }
 
     private Tensor Each(Tensor logits, Tensor labels, Tensor? weights) =>

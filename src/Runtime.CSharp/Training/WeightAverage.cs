@@ -27,7 +27,10 @@ internal sealed class WeightAverage(nn.Module network, double decay) : IDisposab
             return;
         }
         foreach (var (average, (_, parameter)) in _average.Zip(_parameters))
-            average.mul_(decay).add_(parameter, 1 - decay);
+        {
+            average.Multiply(decay);
+            average.Add(parameter, 1 - decay);
+        }
     }
 
     /// <summary>Lets the network have the average for its parameters until the result is disposed.</summary>

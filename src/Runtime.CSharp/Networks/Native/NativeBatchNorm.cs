@@ -162,7 +162,7 @@ internal sealed class NativeBatchNorm(
             var y = range is var (first, count) ? x[0].narrow(1, first, count) : x[0];
             y = normalise([y], w, training);
             if (sum)
-                y = y.add(x[1]);
+                y = y.Plus(x[1]);
             return (relu ? y.relu() : y).MoveToOuterDisposeScope();
         };
     }
