@@ -66,7 +66,7 @@ let private network (context: ElaborationContext) (reporter: Reporter) recipes d
 /// From a tree to networks.
 let private compile (options: Options) (file: File, syntaxErrors: Diagnostic list) : Compilation =
     let reporter = Reporter syntaxErrors
-    let imported, missing = Imports.declarations options.Read SpecSyntax.parse file
+    let imported, missing = Imports.declarations options.Read file
     reporter.Add missing
     reporter.MissesDeclarations <- not missing.IsEmpty
 

@@ -33,11 +33,7 @@ let private unreadable (span: Span) path reason =
     |> Diagnostic.withHelp "the path is relative to the file that imports"
 
 /// The declarations of all files that this one imports, each file once, and what is wrong with them.
-let declarations
-    (read: string -> Result<byte[], string>)
-    (parse: Source -> File * Diagnostic list)
-    (file: File)
-    : Declaration list * Diagnostic list =
+let declarations (read: string -> Result<byte[], string>) (file: File) : Declaration list * Diagnostic list =
     let visited = HashSet [ file.Source.Path ]
     let declarations = ResizeArray<Declaration>()
     let diagnostics = ResizeArray<Diagnostic>()
@@ -63,7 +59,7 @@ let declarations
                 match SourceFile.ofBytes full bytes with
                 | Error problem -> diagnostics.Add(unreadable span path problem.Message)
                 | Ok source ->
-                    let imported, problems = parse source
+                    let imported, problems = SpecSyntax.parse source
                     diagnostics.AddRange problems
                     visit (depth + 1) imported
                     declarations.AddRange imported.Declarations
