@@ -177,8 +177,15 @@ let setup () = setupWith kernelLevels
 let build () =
     must "the build" "dotnet" ([ "build"; "CnnSpec.sln"; "-v"; "quiet"; "--nologo" ] @ properties)
 
-/// The counters of the test runner's result files, and the names of the failed tests.
-let private results folder =
+// ── Tests ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// What a project's tests came to.
+type private Count = { Passed: int; Failed: string list; Skipped: int }
+
+let private resultFolder = Path.Combine(artifacts, "test-results")
+
+/// The counters of the result files that `dotnet test` writes.
+let private nunitResults folder =
     let ns = XNamespace.Get "http://microsoft.com/schemas/VisualStudio/TeamTest/2010"
 
     [
@@ -195,61 +202,116 @@ let private results folder =
                 |> Seq.map (fun r -> r.Attribute(XName.Get "testName").Value)
                 |> Seq.toList
 
-            count "passed", count "failed" + count "error", count "total" - count "executed", failed
+            { Passed = count "passed"; Failed = failed; Skipped = count "total" - count "executed" }
     ]
 
-let test () =
-    installPackages testPackages
-    let folder = Path.Combine(artifacts, "test-results")
+/// The counters of the result file that Expecto writes.
+let private expectoResults (file: string) =
+    let cases = (XDocument.Load file).Descendants(XName.Get "testcase") |> Seq.toList
 
-    if Directory.Exists folder then
-        Directory.Delete(folder, true)
+    let holds (names: string list) (case: XElement) =
+        names |> List.exists (fun name -> case.Element(XName.Get name) <> null)
 
-    build ()
-    // The command line's tests run the tool as a user does; the build has compiled all loops.
-    setupWith "all"
+    let failed = cases |> List.filter (holds [ "failure"; "error" ])
+    let skipped = cases |> List.filter (holds [ "skipped" ])
+
+    {
+        Passed = cases.Length - failed.Length - skipped.Length
+        Failed = failed |> List.map (fun case -> case.Attribute(XName.Get "name").Value)
+        Skipped = skipped.Length
+    }
+
+/// The F# tests, which are a program of Expecto's; the exit code, and the counts where it came to an end.
+let private runExpecto () =
+    let file = Path.Combine(resultFolder, "Spec.Tests.xml")
+
+    let program =
+        Path.Combine(artifacts, "bin", "Spec.Tests", "debug", "Spec.Tests.dll")
 
     let code =
-        run
-            "dotnet"
-            ([
-                "test"
-                "CnnSpec.sln"
-                "--no-build"
-                "--nologo"
-                "--logger"
-                "trx"
-                "--results-directory"
-                folder
-                // Two test processes at once would fight over two cores.
-                "-m:1"
-             ]
-             @ properties)
+        run "dotnet" [ program; "--no-spinner"; "--colours"; "0"; "--junit-summary"; file ]
 
-    let all = if Directory.Exists folder then results folder else []
-    let passed = all |> List.sumBy (fun (passed, _, _, _) -> passed)
-    let failed = all |> List.sumBy (fun (_, failed, _, _) -> failed)
-    let skipped = all |> List.sumBy (fun (_, _, skipped, _) -> skipped)
+    code, (if File.Exists file then [ expectoResults file ] else [])
 
-    for _, _, _, names in all do
-        for name in names do
-            say $"failed: {name}"
+/// The C# tests, which are NUnit's.
+let private runNUnit projects filter =
+    let codes =
+        [
+            for project in projects do
+                run
+                    "dotnet"
+                    ([
+                        "test"
+                        project
+                        "--no-build"
+                        "--nologo"
+                        "--logger"
+                        "trx"
+                        "--results-directory"
+                        resultFolder
+                        // Two test processes at once would fight over two cores.
+                        "-m:1"
+                     ]
+                     @ filter
+                     @ properties)
+        ]
 
+    codes, nunitResults resultFolder
+
+/// Ends with a line that counts all tests; fails where one of them or a runner did.
+let private conclude (codes: int option list) (counts: Count list) =
+    for name in counts |> List.collect _.Failed do
+        say $"failed: {name}"
+
+    let passed = counts |> List.sumBy _.Passed
+    let failed = counts |> List.sumBy _.Failed.Length
+    let skipped = counts |> List.sumBy _.Skipped
     let skippedText = if skipped > 0 then $", {skipped} skipped" else ""
     printfn "%d passed, %d failed%s" passed failed skippedText
 
-    if code <> Some 0 || failed > 0 || passed = 0 then
+    if codes |> List.exists ((<>) (Some 0)) || failed > 0 || passed = 0 then
         exit 1
+
+let private forgetResults () =
+    if Directory.Exists resultFolder then
+        Directory.Delete(resultFolder, true)
+
+    Directory.CreateDirectory resultFolder |> ignore
+
+let test () =
+    installPackages testPackages
+    forgetResults ()
+    build ()
+    // The command line's tests run the tool as a user does; the build has compiled all loops.
+    setupWith "all"
+    let expecto, specCounts = runExpecto ()
+    let nunit, counts = runNUnit [ "CnnSpec.sln" ] []
+    conclude (expecto :: nunit) (specCounts @ counts)
+
+/// What one runs while writing: all of the compiler's tests with fewer random values, and the quick ones of the rest.
+let testFast () =
+    forgetResults ()
+    build ()
+    Environment.SetEnvironmentVariable("CNNSPEC_TEST_FAST", "1")
+    // Both at once: threads that wait leave the processor to the others.
+    Environment.SetEnvironmentVariable("OMP_WAIT_POLICY", "passive")
+
+    let others =
+        Threading.Tasks.Task.Run(fun () -> runNUnit [ "tests/Runtime.Tests" ] [ "--filter"; "TestCategory!=Slow" ])
+
+    let expecto, specCounts = runExpecto ()
+    let nunit, counts = others.Result
+    conclude (expecto :: nunit) (specCounts @ counts)
 
 /// The pages in docs/ that are written from the compiler's tables, by the tests that hold them.
 let docs () =
     Environment.SetEnvironmentVariable("CNNSPEC_UPDATE_GOLDEN", "1")
 
-    for project, tests in [ "tests/Spec.Tests", "CodesTests"; "tests/Syntax.Tests", "DocsTests" ] do
+    for tests in [ "diagnostic codes"; "documentation"; "wording" ] do
         must
             "writing the documentation"
             "dotnet"
-            [ "test"; project; "--filter"; $"FullyQualifiedName~{tests}"; "--nologo"; "-v"; "quiet" ]
+            [ "run"; "--project"; "tests/Spec.Tests"; "-v"; "quiet"; "--"; "--filter"; tests ]
 
 let private tools () =
     must "restoring the formatters" "dotnet" [ "tool"; "restore"; "-v"; "quiet" ]
@@ -274,6 +336,7 @@ let targets =
         "setup", "fetch the packages and build ./cnnspec", setup
         "build", "build everything", build
         "test", "build and run all tests; the last line counts them", test
+        "test-fast", "build and run the quick tests, within a minute once built", testFast
         "docs", "write the reference pages that come from the compiler's tables", docs
         "format", "format all sources", format
         "check-format", "fail where a source is not formatted", checkFormat

@@ -2,7 +2,7 @@
 module CnnSpec.Spec.Tests.Compiling
 
 open System.IO
-open NUnit.Framework
+open Expecto
 open CnnSpec
 open CnnSpec.Text
 
@@ -34,7 +34,7 @@ let network text =
     let compilation = compile text
 
     if compilation.HasErrors then
-        Assert.Fail(rendered compilation)
+        failtest (rendered compilation)
 
     List.exactlyOne compilation.Networks
 
@@ -54,4 +54,4 @@ let weightNames text =
 /// The spec is refused with exactly these codes, in this order.
 let refused (expected: string list) text =
     let compilation = compile text
-    Assert.That(codes compilation, Is.EqualTo<string list> expected, rendered compilation)
+    Expect.equal (codes compilation) expected (rendered compilation)

@@ -1,10 +1,10 @@
-/// Files that hold what users read. `CNNSPEC_UPDATE_GOLDEN=1 dotnet test tests/Spec.Tests` writes them anew; the diff is
+/// Files that hold what users read. `CNNSPEC_UPDATE_GOLDEN=1 dotnet run --project tests/Spec.Tests` writes them anew; the diff is
 /// then to be read as a user would.
 module CnnSpec.Spec.Tests.Golden
 
 open System
 open System.IO
-open NUnit.Framework
+open Expecto
 
 let private updates =
     Environment.GetEnvironmentVariable "CNNSPEC_UPDATE_GOLDEN" = "1"
@@ -17,8 +17,8 @@ let holds (file: string) (text: string) =
         Directory.CreateDirectory(Path.GetDirectoryName full) |> ignore
         File.WriteAllText(full, text)
 
-    Assert.That(File.Exists full, $"{file} is missing; CNNSPEC_UPDATE_GOLDEN=1 writes it")
+    Expect.isTrue (File.Exists full) $"{file} is missing; CNNSPEC_UPDATE_GOLDEN=1 writes it"
     let expected = File.ReadAllText full
 
     if expected <> text then
-        Assert.Fail $"{file} differs. It holds:\n\n{expected}\nand the compiler says:\n\n{text}"
+        failtest $"{file} differs. It holds:\n\n{expected}\nand the compiler says:\n\n{text}"

@@ -18,9 +18,17 @@ let path (parts: string) = Path.Combine(root, parts)
 let relative (file: string) =
     Path.GetRelativePath(root, file).Replace('\\', '/')
 
-/// All specs of a folder and the folders in it, in the order of their names.
-let specs folder =
-    Directory.GetFiles(path folder, "*.cnn", SearchOption.AllDirectories)
+/// All such files of a folder and the folders in it, in the order of their names.
+let files folder (pattern: string) =
+    Directory.GetFiles(path folder, pattern, SearchOption.AllDirectories)
     |> Array.map relative
     |> Array.sortWith (fun a b -> System.String.CompareOrdinal(a, b))
     |> Array.toList
+
+let specs folder = files folder "*.cnn"
+
+/// The specs that must compile, from the root.
+let networks () =
+    specs "specs" |> List.filter (fun file -> not (file.Contains "/mistakes/"))
+
+let read (file: string) = File.ReadAllText(path file)

@@ -1,4 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace CnnSpec.Data;
 
@@ -60,11 +64,32 @@ public sealed class BilinearResizer
         for (int x = 0; x < target.Length; x++)
         {
             var weights = _horizontal.Weights(x, out int first);
-            int sum = ResizeAxis.Half;
-            for (int k = 0; k < weights.Length; k++)
-                sum += weights[k] * row[first + k];
+            int sum = ResizeAxis.Half + Dot(row.Slice(first, weights.Length), weights);
             target[x] = (byte)(sum >> ResizeAxis.PrecisionBits);
         }
+    }
+
+    /// <summary>Whole numbers, so that no order of adding changes the sum.</summary>
+    private static int Dot(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights)
+    {
+        int k = 0;
+        int sum = 0;
+        if (Avx2.IsSupported && pixels.Length >= Vector128<ushort>.Count)
+        {
+            ref byte pixel = ref MemoryMarshal.GetReference(pixels);
+            ref int weight = ref MemoryMarshal.GetReference(weights);
+            var sums = Vector256<int>.Zero;
+            for (; k <= pixels.Length - Vector256<int>.Count; k += Vector256<int>.Count)
+            {
+                ulong eight = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref pixel, k));
+                var wide = Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(eight).AsByte());
+                sums += wide * Vector256.LoadUnsafe(ref weight, (nuint)k);
+            }
+            sum = Vector256.Sum(sums);
+        }
+        for (; k < weights.Length; k++)
+            sum += weights[k] * pixels[k];
+        return sum;
     }
 
     /// <summary>One output row: a weighted sum of whole rows, so it vectorises along the width.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using SkiaSharp;
 
 namespace CnnSpec.Data;
@@ -53,21 +54,12 @@ public static class ImageDecoder
             bool isGrey = IsGrey(codec, data);
             bool isOpaque = size.AlphaType == SKAlphaType.Opaque;
             var shape = CheckedShape(name, isGrey ? 1 : 3, size.Height, size.Width);
-            var raster =
-                size.ColorType == SKColorType.Gray8
-                    ? new Raster(shape, Pixels(codec, SKColorType.Gray8, SKAlphaType.Opaque, name, kind))
-                    : FromRgba(
-                        Pixels(
-                            codec,
-                            SKColorType.Rgba8888,
-                            isOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul,
-                            name,
-                            kind
-                        ),
-                        shape,
-                        isOpaque
-                    );
-            return Orientation.Upright(raster, codec.EncodedOrigin);
+            var pixels = GC.AllocateUninitializedArray<byte>(shape.Size);
+            if (size.ColorType == SKColorType.Gray8)
+                ReadPixels(codec, SKColorType.Gray8, SKAlphaType.Opaque, pixels, name, kind);
+            else
+                ReadColours(codec, isOpaque, shape, pixels, name, kind);
+            return Orientation.Upright(new Raster(shape, pixels), codec.EncodedOrigin);
         }
     }
 
@@ -133,37 +125,58 @@ public static class ImageDecoder
                 && data[colourType] is grey or greyWithAlpha;
     }
 
-    private static unsafe byte[] Pixels(SKCodec codec, SKColorType type, SKAlphaType alpha, string name, string kind)
+    /// <summary>Planes of colour or grey, by way of four bytes a pixel, which is what Skia writes.</summary>
+    private static void ReadColours(
+        SKCodec codec,
+        bool isOpaque,
+        ImageShape shape,
+        Span<byte> planes,
+        string name,
+        string kind
+    )
+    {
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(4 * shape.PlaneSize));
+        try
+        {
+            var rgba = rented.AsSpan(0, 4 * shape.PlaneSize);
+            var alpha = isOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+            ReadPixels(codec, SKColorType.Rgba8888, alpha, rgba, name, kind);
+            if (!isOpaque)
+                LayOverWhite(rgba);
+            Planes.Split(rgba, planes, shape.PlaneSize);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private static unsafe void ReadPixels(
+        SKCodec codec,
+        SKColorType type,
+        SKAlphaType alpha,
+        Span<byte> pixels,
+        string name,
+        string kind
+    )
     {
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, type, alpha);
-        var pixels = GC.AllocateUninitializedArray<byte>(checked(info.Width * info.Height * info.BytesPerPixel));
         SKCodecResult result;
         fixed (byte* target = pixels)
             result = codec.GetPixels(info, (nint)target);
         // Half an image is not an image.
-        return result == SKCodecResult.Success
-            ? pixels
-            : throw new InputError(
+        if (result != SKCodecResult.Success)
+            throw new InputError(
                 $"{name}: the {kind} is damaged: {(result == SKCodecResult.IncompleteInput ? "it ends early" : "its data make no image")}",
                 "replace or delete the file"
             );
     }
 
-    private static Raster FromRgba(ReadOnlySpan<byte> rgba, ImageShape shape, bool isOpaque)
+    private static void LayOverWhite(Span<byte> rgba)
     {
-        var pixels = GC.AllocateUninitializedArray<byte>(shape.Size);
-        int plane = shape.PlaneSize;
-        for (int c = 0; c < shape.Channels; c++)
-        {
-            var target = pixels.AsSpan(c * plane, plane);
-            if (isOpaque)
-                for (int i = 0; i < target.Length; i++)
-                    target[i] = rgba[4 * i + c];
-            else
-                for (int i = 0; i < target.Length; i++)
-                    target[i] = OverWhite(rgba[4 * i + c], rgba[4 * i + 3]);
-        }
-        return new Raster(shape, pixels);
+        for (int i = 0; i < rgba.Length; i += 4)
+        for (int c = 0; c < 3; c++)
+            rgba[i + c] = OverWhite(rgba[i + c], rgba[i + 3]);
     }
 
     private static byte OverWhite(int value, int alpha) => (byte)((value * alpha + 255 * (255 - alpha) + 127) / 255);

@@ -33,13 +33,16 @@ internal sealed class MetricsFile(string run)
             return [];
         try
         {
-            return [.. File.ReadAllLines(_path).Select(line => JsonSerializer.Deserialize<EpochMetrics>(line)!)];
+            return [.. File.ReadAllLines(_path).Select(Parse)];
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             throw new InputError($"{_path} is damaged", "take the folder from a backup, or train again", e);
         }
     }
+
+    private static EpochMetrics Parse(string line) =>
+        JsonSerializer.Deserialize<EpochMetrics>(line) ?? throw new JsonException("no object");
 
     /// <summary>Drops all lines but those of the first epochs: what follows is trained, and written, again.</summary>
     public void Keep(int epochs)

@@ -97,23 +97,26 @@ internal sealed record RunDescription(
             );
         try
         {
-            var json = JsonNode.Parse(AtomicFile.Read(file))!.AsObject();
+            var json = RequiredJson.ParseObject(AtomicFile.Read(file));
             return new RunDescription(
-                IrJson.ofJson<Program>(json["program"]!),
-                IrJson.ofJson<Recipe>(json["recipe"]!),
-                [.. json["class_names"]!.AsArray().Select(name => name!.GetValue<string>())],
+                IrJson.ofJson<Program>(json.Required("program")),
+                IrJson.ofJson<Recipe>(json.Required("recipe")),
+                [.. json.Required("class_names").Array().Select(name => name.Value<string>())],
                 json["scaling"] is { } scaling
-                    ? new ChannelStatistics(Floats(scaling["mean"]!), Floats(scaling["deviation"]!))
+                    ? new ChannelStatistics(
+                        Floats(scaling.Object().Required("mean")),
+                        Floats(scaling.Object().Required("deviation"))
+                    )
                     : null,
-                json["data_sha256"]!.GetValue<string>(),
+                json.Required("data_sha256").Value<string>(),
                 json["limit"]?.GetValue<int>(),
-                json["threads"]!.GetValue<int>(),
-                Enum.Parse<Precision>(json["precision"]!.GetValue<string>()),
+                json.Required("threads").Value<int>(),
+                Enum.Parse<Precision>(json.Required("precision").Value<string>()),
                 json["device"]?.GetValue<string>() ?? "cpu",
-                json["engine"]!.GetValue<string>(),
-                json["cnnspec"]!.GetValue<string>(),
-                json["spec"]!.GetValue<string>(),
-                json["spec_sha256"]!.GetValue<string>()
+                json.Required("engine").Value<string>(),
+                json.Required("cnnspec").Value<string>(),
+                json.Required("spec").Value<string>(),
+                json.Required("spec_sha256").Value<string>()
             );
         }
         catch (Exception e)
@@ -122,7 +125,6 @@ internal sealed record RunDescription(
                         or InvalidOperationException
                         or FormatException
                         or ArgumentException
-                        or NullReferenceException
                         or IrJson.MalformedIr
             )
         {
@@ -130,5 +132,5 @@ internal sealed record RunDescription(
         }
     }
 
-    private static float[] Floats(JsonNode array) => [.. array.AsArray().Select(value => value!.GetValue<float>())];
+    private static float[] Floats(JsonNode array) => [.. array.Array().Select(value => value.Value<float>())];
 }

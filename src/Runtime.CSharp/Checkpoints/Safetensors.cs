@@ -102,10 +102,9 @@ public static class Safetensors
         KeyValuePair<string, JsonNode?>[] header;
         try
         {
-            header = [.. JsonNode.Parse(file.AsSpan(8, (int)headerLength))!.AsObject()];
+            header = [.. RequiredJson.ParseObject(file.AsSpan(8, (int)headerLength))];
         }
-        catch (Exception e)
-            when (e is JsonException or InvalidOperationException or ArgumentException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw Damaged(path, "its header is not JSON", e);
         }
@@ -117,13 +116,13 @@ public static class Safetensors
             try
             {
                 if (name == "__metadata__")
-                    foreach (var (key, value) in entry!.AsObject())
-                        metadata[key] = value!.GetValue<string>();
+                    foreach (var (key, value) in entry.Object())
+                        metadata[key] = value.Value<string>();
                 else
-                    tensors[name] = ReadTensor(path, name, entry!.AsObject(), file.AsMemory(8 + (int)headerLength));
+                    tensors[name] = ReadTensor(path, name, entry.Object(), file.AsMemory(8 + (int)headerLength));
             }
             catch (Exception e)
-                when (e is InvalidOperationException or NullReferenceException or FormatException or OverflowException)
+                when (e is JsonException or InvalidOperationException or FormatException or OverflowException)
             {
                 throw Damaged(path, $"its entry '{name}' is malformed", e);
             }
@@ -153,10 +152,12 @@ public static class Safetensors
 
     private static StoredTensor ReadTensor(string path, string name, JsonObject entry, ReadOnlyMemory<byte> data)
     {
-        string type = entry["dtype"]!.GetValue<string>();
-        long[] shape = [.. entry["shape"]!.AsArray().Select(size => size!.GetValue<long>())];
-        long begin = entry["data_offsets"]!.AsArray()[0]!.GetValue<long>();
-        long end = entry["data_offsets"]!.AsArray()[1]!.GetValue<long>();
+        string type = entry.Required("dtype").Value<string>();
+        long[] shape = [.. entry.Required("shape").Array().Select(size => size.Value<long>())];
+        if (entry.Required("data_offsets").Array() is not [var first, var last])
+            throw Damaged(path, $"'{name}' has no two offsets");
+        long begin = first.Value<long>();
+        long end = last.Value<long>();
         if (!ElementSizes.TryGetValue(type, out int size))
             throw new InputError($"{path}: '{name}' is of type {type}, which is not read", "save it as F32");
         if (shape.Any(s => s < 0))

@@ -9,6 +9,7 @@ namespace CnnSpec.Runtime.Tests.Networks;
 /// <param name="kernels">What computes: the native loops, or TorchSharp's operations alone.</param>
 [TestFixture("native")]
 [TestFixture("none")]
+[Category("Slow")]
 public class ExecutionTests(string kernels)
 {
     private const string Residual =

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace CnnSpec.Runtime.Tests.Networks;
 
 /// <summary>What a user of TorchSharp does with a module works on a network that a spec built.</summary>
+[Category("Slow")]
 public class TorchSharpUserTests
 {
     private const string Body =

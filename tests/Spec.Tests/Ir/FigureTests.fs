@@ -1,26 +1,24 @@
-namespace CnnSpec.Spec.Tests.Ir
+/// What a reader of the drawing would be told wrongly.
+module CnnSpec.Spec.Tests.Ir.FigureTests
 
-open NUnit.Framework
 open CnnSpec.Ir
 open CnnSpec.Ir.Figure
 open CnnSpec.Spec.Tests
 open CnnSpec.Spec.Tests.Compiling
+open CnnSpec.Spec.Tests.Testing
+open Expecto
 
-/// What a reader of the drawing would be told wrongly.
-[<TestFixture>]
-type FigureTests() =
+let private drawn opened text =
+    Figure.draw opened (List.exactlyOne (compile text).Networks).Program
 
-    static let drawn opened text =
-        Figure.draw opened (List.exactlyOne (compile text).Networks).Program
+let private told (drawing: Drawing) =
+    drawing.Boxes
+    |> List.map (fun box ->
+        let lines = box.Lines |> List.map _.Text |> String.concat " | "
+        if box.Repeats = 1 then lines else $"{lines} ×{box.Repeats}")
 
-    static let told (drawing: Drawing) =
-        drawing.Boxes
-        |> List.map (fun box ->
-            let lines = box.Lines |> List.map _.Text |> String.concat " | "
-            if box.Repeats = 1 then lines else $"{lines} ×{box.Repeats}")
-
-    static let residual =
-        """
+let private residual =
+    """
 network N {
   input 3 x 20 x 28
   conv(8, kernel=3, padding=1); batch_norm; relu
@@ -38,58 +36,59 @@ block Residue(out) {
 }
 """
 
-    [<Test>]
-    member _.``blocks fold into one box, equal ones in a row into one with a count, and each kind is opened once``() =
-        let figure = drawn 0 residual
+[<Tests>]
+let tests =
+    testList
+        "figures"
+        [
+            testCase "blocks fold into one box, equal ones in a row into one with a count, and each kind is opened once"
+            <| fun () ->
+                let figure = drawn 0 residual
 
-        Assert.That(
-            told figure.Network,
-            Is.EqualTo<string list>
-                [
-                    "input"
-                    "3×3 conv, 8 | batch norm, relu"
-                    "Residue ×3"
-                    "1×1 conv, 16"
-                    "Residue"
-                    "global average pool | flatten"
-                    "linear, 10"
-                ]
-        )
+                Expect.equal
+                    (told figure.Network)
+                    [
+                        "input"
+                        "3×3 conv, 8 | batch norm, relu"
+                        "Residue ×3"
+                        "1×1 conv, 16"
+                        "Residue"
+                        "global average pool | flatten"
+                        "linear, 10"
+                    ]
+                    "the boxes"
 
-        let block = List.exactlyOne figure.Blocks
-        Assert.That(block.Title, Is.EqualTo "Residue")
+                let block = List.exactlyOne figure.Blocks
+                Expect.equal block.Title "Residue" "the blocks' titles"
 
-        Assert.That(
-            told block,
-            Is.EqualTo<string list> [ "input"; "3×1 conv, 8/16 | relu"; "1×1 conv, 8/16"; "add | relu" ]
-        )
+                Expect.equal
+                    (told block)
+                    [ "input"; "3×1 conv, 8/16 | relu"; "1×1 conv, 8/16"; "add | relu" ]
+                    "the boxes"
 
-        // The identity is an arrow from the input.
-        Assert.That(block.Boxes[3].Inputs, Is.EqualTo<int list> [ 2; 0 ])
+                // The identity is an arrow from the input.
+                Expect.equal (block.Boxes[3].Inputs) [ 2; 0 ] "the arrows"
 
-    [<Test>]
-    member _.``shapes stand where a box ends``() =
-        let boxes = (drawn 0 residual).Network.Boxes
-        Assert.That(boxes[2].Output, Is.EqualTo(Some [ 8L; 20L; 28L ]))
-        Assert.That((List.last boxes).Output, Is.EqualTo(Some [ 10L ]))
+            testCase "shapes stand where a box ends"
+            <| fun () ->
+                let boxes = (drawn 0 residual).Network.Boxes
+                Expect.equal (boxes[2].Output) (Some [ 8L; 20L; 28L ]) "the box's shape"
+                Expect.equal ((List.last boxes).Output) (Some [ 10L ]) "the box's shape"
 
-    [<Test>]
-    member _.``opened blocks show all their layers, each within its call``() =
-        let figure = drawn 1 residual
-        Assert.That(figure.Blocks, Is.Empty)
-        let inside = figure.Network.Boxes |> List.filter (fun box -> not box.Within.IsEmpty)
+            testCase "opened blocks show all their layers, each within its call"
+            <| fun () ->
+                let figure = drawn 1 residual
+                Expect.isEmpty figure.Blocks "the blocks drawn apart"
+                let inside = figure.Network.Boxes |> List.filter (fun box -> not box.Within.IsEmpty)
 
-        Assert.That(
-            inside |> List.countBy (fun box -> snd box.Within.Head),
-            Is.EqualTo<(string * int) list> [ "Residue", 12 ]
-        )
+                Expect.equal (inside |> List.countBy (fun box -> snd box.Within.Head)) [ "Residue", 12 ] "the boxes"
 
-    [<Test>]
-    member _.``calls of one block with other layers are kinds of their own``() =
-        let figure =
-            drawn
-                0
-                """
+            testCase "calls of one block with other layers are kinds of their own"
+            <| fun () ->
+                let figure =
+                    drawn
+                        0
+                        """
 network N {
   input 3 x 8 x 12
   Down(8, true); Down(8, false)
@@ -97,15 +96,15 @@ network N {
 block Down(out, pooled) { conv(out, kernel=1); conv(out, kernel=3, padding=1); if pooled { max_pool(2) } }
 """
 
-        Assert.That(figure.Blocks |> List.map _.Title, Is.EqualTo<string list> [ "Down a"; "Down b" ])
-        Assert.That(told figure.Network, Is.EqualTo<string list> [ "input"; "Down a"; "Down b" ])
+                Expect.equal (figure.Blocks |> List.map _.Title) [ "Down a"; "Down b" ] "the blocks' titles"
+                Expect.equal (told figure.Network) [ "input"; "Down a"; "Down b" ] "the boxes"
 
-    [<Test>]
-    member _.``where a network normalises first, the convolution's box begins with it``() =
-        let figure =
-            drawn
-                0
-                """
+            testCase "where a network normalises first, the convolution's box begins with it"
+            <| fun () ->
+                let figure =
+                    drawn
+                        0
+                        """
 network N {
   input 3 x 8 x 12
   conv(8, kernel=3, padding=1); max_pool(2)
@@ -113,24 +112,24 @@ network N {
 }
 """
 
-        Assert.That(
-            told figure.Network,
-            Is.EqualTo<string list>
-                [ "input"; "3×3 conv, 8"; "2×2 max pool, stride 2"; "batch norm, relu | 3×3 conv, 8 ×2" ]
-        )
+                Expect.equal
+                    (told figure.Network)
+                    [ "input"; "3×3 conv, 8"; "2×2 max pool, stride 2"; "batch norm, relu | 3×3 conv, 8 ×2" ]
+                    "the boxes"
 
-    [<TestCaseSource(typeof<ReferenceTests>, "Specs")>]
-    member _.``every layer of every spec is in some box, and arrows go forward``(file: string) =
-        for network in (compileFile file).Networks do
-            for opened in [ 0; 100 ] do
-                let figure = Figure.draw opened network.Program
-                Assert.That(Dot.write figure, Does.StartWith "digraph")
+            cases "every layer of every spec is in some box, and arrows go forward" (Repository.networks ())
+            <| fun (file: string) ->
+                for network in (compileFile file).Networks do
+                    for opened in [ 0; 100 ] do
+                        let figure = Figure.draw opened network.Program
+                        Expect.stringStarts (Dot.write figure) "digraph" "the drawing"
 
-                for drawing in figure.Network :: figure.Blocks do
-                    drawing.Boxes
-                    |> List.iteri (fun position box ->
-                        Assert.That(box.Inputs, Is.All.LessThan position)
-                        Assert.That(box.Inputs.IsEmpty, Is.EqualTo((position = 0))))
+                        for drawing in figure.Network :: figure.Blocks do
+                            drawing.Boxes
+                            |> List.iteri (fun position box ->
+                                Expect.all box.Inputs (fun input -> input < position) "arrows go forward"
+                                Expect.equal box.Inputs.IsEmpty ((position = 0)) "only the input has no arrow")
 
-                if opened = 100 then
-                    Assert.That(figure.Blocks, Is.Empty)
+                        if opened = 100 then
+                            Expect.isEmpty figure.Blocks "the blocks drawn apart"
+        ]

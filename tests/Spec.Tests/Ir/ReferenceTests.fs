@@ -1,59 +1,59 @@
-namespace CnnSpec.Spec.Tests.Ir
+/// The networks of the reference set. Their parameters were counted on independent PyTorch models.
+module CnnSpec.Spec.Tests.Ir.ReferenceTests
 
-open NUnit.Framework
 open CnnSpec.Ir
 open CnnSpec.Spec.Tests
 open CnnSpec.Spec.Tests.Compiling
+open CnnSpec.Spec.Tests.Testing
+open Expecto
 
-/// The networks of the reference set. Their parameters were counted on independent PyTorch models.
-[<TestFixture>]
-type ReferenceTests() =
+let private counts =
+    [
+        "densenet", 239_146L
+        "resnet", 272_378L
+        "preact-resnet", 272_250L
+        "googlenet", 260_650L
+        "mnist/lenet5", 61_706L
+        "mnist/convnet", 9_098L
+        "cifar10/lenet5", 62_006L
+        "cifar10/resnet18-small", 347_498L
+        "cifar10/resnet18", 9_553_674L
+        "fashion-mnist/lenet", 61_706L
+        "fashion-mnist/alexnet", 46_764_746L
+        "fashion-mnist/nin", 1_992_166L
+        "fashion-mnist/googlenet", 5_977_530L
+        "fashion-mnist/resnet18", 11_178_378L
+        "fashion-mnist/densenet", 758_226L
+        "imagenet/alexnet", 61_100_840L
+        "imagenet/vgg16", 138_357_544L
+        "imagenet/inception-v3", 27_161_264L
+        "imagenet/resnet18", 11_689_512L
+    ]
 
-    static member Counts: TestCaseData list =
+[<Tests>]
+let tests =
+    testList
+        "reference networks"
         [
-            "densenet", 239_146L
-            "resnet", 272_378L
-            "preact-resnet", 272_250L
-            "googlenet", 260_650L
-            "mnist/lenet5", 61_706L
-            "mnist/convnet", 9_098L
-            "cifar10/lenet5", 62_006L
-            "cifar10/resnet18-small", 347_498L
-            "cifar10/resnet18", 9_553_674L
-            "fashion-mnist/lenet", 61_706L
-            "fashion-mnist/alexnet", 46_764_746L
-            "fashion-mnist/nin", 1_992_166L
-            "fashion-mnist/googlenet", 5_977_530L
-            "fashion-mnist/resnet18", 11_178_378L
-            "fashion-mnist/densenet", 758_226L
-            "imagenet/alexnet", 61_100_840L
-            "imagenet/vgg16", 138_357_544L
-            "imagenet/inception-v3", 27_161_264L
-            "imagenet/resnet18", 11_689_512L
+            cases "a spec has as many parameters as the published network" counts
+            <| fun (name: string, parameters: int64) ->
+                let network = List.exactlyOne (compileFile $"specs/{name}.cnn").Networks
+                Expect.equal (Program.parameters network.Program) parameters "parameters"
+
+            cases "every spec of the repository compiles without an error" (Repository.networks ())
+            <| fun (file: string) ->
+                let compilation = compileFile file
+                Expect.isFalse compilation.HasErrors (rendered compilation)
+
+            cases "a program written as JSON and read again is the same program" (Repository.networks ())
+            <| fun (file: string) ->
+                for network in (compileFile file).Networks do
+                    let json = (IrJson.toJson network.Program).ToJsonString()
+                    let back: Program = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse json)
+                    Expect.isTrue (back = network.Program) "it comes back as it was"
+
+                    for recipe in network.Recipes do
+                        let json = (IrJson.toJson recipe).ToJsonString()
+                        let back: Recipe = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse json)
+                        Expect.isTrue (back = recipe) "it comes back as it was"
         ]
-        |> List.map (fun (name, count) -> TestCaseData($"specs/{name}.cnn", count))
-
-    static member Specs =
-        Repository.specs "specs" |> List.filter (fun file -> not (file.Contains "/mistakes/"))
-
-    [<TestCaseSource(nameof ReferenceTests.Counts)>]
-    member _.``a spec has as many parameters as the published network``(file: string, parameters: int64) =
-        let network = List.exactlyOne (compileFile file).Networks
-        Assert.That(Program.parameters network.Program, Is.EqualTo parameters)
-
-    [<TestCaseSource(nameof ReferenceTests.Specs)>]
-    member _.``every spec of the repository compiles without an error``(file: string) =
-        let compilation = compileFile file
-        Assert.That(compilation.HasErrors, Is.False, rendered compilation)
-
-    [<TestCaseSource(nameof ReferenceTests.Specs)>]
-    member _.``a program written as JSON and read again is the same program``(file: string) =
-        for network in (compileFile file).Networks do
-            let json = (IrJson.toJson network.Program).ToJsonString()
-            let back: Program = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse json)
-            Assert.That((back = network.Program))
-
-            for recipe in network.Recipes do
-                let json = (IrJson.toJson recipe).ToJsonString()
-                let back: Recipe = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse json)
-                Assert.That((back = recipe))

@@ -1,187 +1,197 @@
-namespace CnnSpec.Spec.Tests.Robustness
+/// Specs that ask for everything. A web service could be handed any of them.
+module CnnSpec.Spec.Tests.Robustness.BudgetTests
 
 open System.Text
-open NUnit.Framework
 open CnnSpec
 open CnnSpec.Text
 open CnnSpec.Spec.Tests.Compiling
 open CnnSpec.Spec.Tests.Robustness.Limits
+open CnnSpec.Spec.Tests.Testing
+open Expecto
 
-/// Specs that ask for everything. A web service could be handed any of them.
-[<TestFixture>]
-type BudgetTests() =
+let private inNet body = inNetwork "3 x 32 x 32" body
 
-    let inNet body = inNetwork "3 x 32 x 32" body
+let private bytes (text: string) = Encoding.UTF8.GetBytes text
 
-    [<TestCase("repeat 1000000000 { relu }")>]
-    [<TestCase("repeat 1000000000 { }")>]
-    [<TestCase("repeat 40000 { repeat 40000 { } }")>]
-    [<TestCase("repeat 1000000000 { let x = 1 }")>]
-    [<TestCase("for i in range(100000) { for j in range(100000) { } }")>]
-    [<TestCase("repeat 1000000000 { assert true }")>]
-    [<TestCase("repeat 1000000000 { init { conv = 0 } }")>]
-    [<TestCase("repeat 1000000000 { concat { identity; conv(8, kernel=1); Unheard(1) } }")>]
-    [<TestCase("repeat 1000000000 { let x = unheard }")>]
-    [<TestCase("repeat 1000000000 { relu(unheard=1) }")>]
-    [<TestCase("repeat 1000000000 { from unheard }")>]
-    [<TestCase("repeat 1000000000 { unheard: relu }")>]
-    [<TestCase("repeat 1000000000 { from avg_pool unheard; conv(16, kernel=33) }")>]
-    member _.``a loop that never ends``(body: string) = stops "E0211" (inNet body)
+/// As deep as a file that is read can be, a hundred thousand at most.
+let private nested (opening: string) (closing: string) =
+    let most = (SourceFile.largest - 200) / (opening.Length + closing.Length)
+    let depth = min 100_000 most
+    String.replicate depth opening + "1" + String.replicate depth closing
 
-    [<Test>]
-    member _.``a block that calls itself``() =
-        stops "E0211" "network N { input 3 x 32 x 32; A() }\nblock A() { B() }\nblock B() { A() }"
+[<Tests>]
+let tests =
+    // What a test takes is measured for the whole process.
+    testSequenced
+    <| testList
+        "budget"
+        [
+            cases
+                "a loop that never ends"
+                [
+                    "repeat 1000000000 { relu }"
+                    "repeat 1000000000 { }"
+                    "repeat 40000 { repeat 40000 { } }"
+                    "repeat 1000000000 { let x = 1 }"
+                    "for i in range(100000) { for j in range(100000) { } }"
+                    "repeat 1000000000 { assert true }"
+                    "repeat 1000000000 { init { conv = 0 } }"
+                    "repeat 1000000000 { concat { identity; conv(8, kernel=1); Unheard(1) } }"
+                    "repeat 1000000000 { let x = unheard }"
+                    "repeat 1000000000 { relu(unheard=1) }"
+                    "repeat 1000000000 { from unheard }"
+                    "repeat 1000000000 { unheard: relu }"
+                    "repeat 1000000000 { from avg_pool unheard; conv(16, kernel=33) }"
+                ]
+            <| fun (body: string) -> stops "E0211" (inNet body)
 
-    [<Test>]
-    member _.``a function that calls itself``() =
-        stops "E0211" "fn f(n) = f(n + 1)\nnetwork N { input 3 x 32 x 32; conv(f(1), kernel=1) }"
+            testCase "a block that calls itself"
+            <| fun () -> stops "E0211" "network N { input 3 x 32 x 32; A() }\nblock A() { B() }\nblock B() { A() }"
 
-    [<Test>]
-    member _.``a function that calls itself twice``() =
-        stops
-            "E0211"
-            "fn f(n) = if n == 0 then 1 else f(n - 1) + f(n - 1)\nnetwork N { input 3 x 32 x 32; conv(f(90), kernel=1) }"
+            testCase "a function that calls itself"
+            <| fun () -> stops "E0211" "fn f(n) = f(n + 1)\nnetwork N { input 3 x 32 x 32; conv(f(1), kernel=1) }"
 
-    [<TestCase("let l = [1, 2]", "l + l")>]
-    [<TestCase("let l = \"ab\"", "l + l")>]
-    [<TestCase("let l = \"ab\"", "\"{l}{l}\"")>]
-    [<TestCase("let l = [1, 2]", "[l, l]")>]
-    [<TestCase("let l = [1, 2]", "{\"a\": l, \"b\": l}")>]
-    [<TestCase("let l = [1, 2]", "text(l) + text(l)")>]
-    member _.``doubling again and again``(first: string, next: string) =
-        let steps = String.replicate 60 $"let l = {next}\n"
+            testCase "a function that calls itself twice"
+            <| fun () ->
+                stops
+                    "E0211"
+                    "fn f(n) = if n == 0 then 1 else f(n - 1) + f(n - 1)\nnetwork N { input 3 x 32 x 32; conv(f(90), kernel=1) }"
 
-        let _, seconds =
-            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"{first}\n{steps}assert len(l) == 0"))
+            cases
+                "doubling again and again"
+                [
+                    "let l = [1, 2]", "l + l"
+                    "let l = \"ab\"", "l + l"
+                    "let l = \"ab\"", "\"{l}{l}\""
+                    "let l = [1, 2]", "[l, l]"
+                    "let l = [1, 2]", "{\"a\": l, \"b\": l}"
+                    "let l = [1, 2]", "text(l) + text(l)"
+                ]
+            <| fun (first: string, next: string) ->
+                let steps = String.replicate 60 $"let l = {next}\n"
 
-        Assert.That(seconds, Is.LessThan longest)
+                stops "E0211" (inNet $"{first}\n{steps}assert len(l) == 0")
 
-    [<Test>]
-    member _.``a value that doubles is not written out whole``() =
-        let steps = String.replicate 60 "let l = [l, l]\n"
-        stops "E0211" (inNet $"let l = [1]\n{steps}let t = \"{{l}}\"")
+            testCase "a value that doubles is not written out whole"
+            <| fun () ->
+                let steps = String.replicate 60 "let l = [l, l]\n"
+                stops "E0211" (inNet $"let l = [1]\n{steps}let t = \"{{l}}\"")
 
-        let compilation, seconds =
-            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let l = [1]\n{steps}l"))
+                let compilation, seconds = compileBytes (bytes (inNet $"let l = [1]\n{steps}l"))
 
-        Assert.That(seconds, Is.LessThan longest)
-        Assert.That((rendered compilation.Value).Length, Is.LessThan 2000)
+                Expect.isLessThan seconds longest "seconds"
+                Expect.isLessThan ((rendered compilation.Value).Length) 2000 "characters said"
 
-    [<TestCase("(", ")")>]
-    [<TestCase("[", "]")>]
-    [<TestCase("{a: ", "}")>]
-    [<TestCase("-", "")>]
-    [<TestCase("not ", "")>]
-    [<TestCase("f(", ")")>]
-    [<TestCase("1 + ", "")>]
-    [<TestCase("2 ** ", "")>]
-    [<TestCase("if true then 1 else ", "")>]
-    [<TestCase("\"{", "}\"")>]
-    member _.``a hundred thousand nested brackets or operators``(opening: string, closing: string) =
-        let text = String.replicate 100_000 opening + "1" + String.replicate 100_000 closing
+            cases
+                "brackets and operators nested as deep as a file can"
+                [
+                    "(", ")"
+                    "[", "]"
+                    "{a: ", "}"
+                    "-", ""
+                    "not ", ""
+                    "f(", ")"
+                    "1 + ", ""
+                    "2 ** ", ""
+                    "if true then 1 else ", ""
+                    "\"{", "}\""
+                ]
+            <| fun (opening: string, closing: string) -> stops "E0103" (inNet $"let a = {nested opening closing}")
 
-        let _, seconds =
-            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet $"let a = {text}"))
+            cases "bodies nested as deep as a file can" [ "{"; "repeat 1 {"; "if true {"; "if true { } else "; "add {" ]
+            <| fun (opening: string) -> stops "E0103" (inNet (nested opening ""))
 
-        Assert.That(seconds, Is.LessThan longest)
+            testCase "more file than any spec needs"
+            <| fun () -> stops "E0104" (inNet (String.replicate 10_000_000 "x"))
 
-    [<TestCase("{")>]
-    [<TestCase("repeat 1 {")>]
-    [<TestCase("if true {")>]
-    [<TestCase("if true { } else ")>]
-    [<TestCase("add {")>]
-    [<TestCase("a: ")>]
-    member _.``a hundred thousand nested bodies``(opening: string) =
-        let _, seconds =
-            compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet (String.replicate 100_000 opening)))
+            cases
+                "the longest line that is read"
+                [
+                    "x", "E0201"
+                    "(", "E0101"
+                    "1", "E0101"
+                    "\"", "E0101"
+                    "relu;", "E0211"
+                    "]", "E0101"
+                    "x(1\n", "E0101"
+                    "1 + ", "E0101"
+                    "[1][", "E0101"
+                    "conv(1, kernel=x);", "E0201"
+                    "let x = {;", "E0101"
+                ]
+            <| fun (piece: string, code: string) -> stops code (inNet (nested piece ""))
 
-        Assert.That(seconds, Is.LessThan longest)
+            cases "the longest line of nothing" [ " "; "\t"; "//" ]
+            <| fun (piece: string) ->
+                let compilation, seconds =
+                    compileBytes (bytes (inNet (String.replicate 300_000 piece + "\nrelu")))
 
-    [<Test>]
-    member _.``more file than any spec needs``() =
-        stops "E0104" (inNet (String.replicate 10_000_000 "x"))
+                Expect.equal (codes compilation.Value) [] "what is said"
+                Expect.isLessThan seconds longest "seconds"
 
-    [<TestCase("x")>]
-    [<TestCase("(")>]
-    [<TestCase("1")>]
-    [<TestCase("\"")>]
-    [<TestCase("relu;")>]
-    [<TestCase(" ")>]
-    [<TestCase("]")>]
-    [<TestCase("x(1\n")>]
-    [<TestCase("//\n")>]
-    [<TestCase("1 + ")>]
-    [<TestCase("[1][")>]
-    [<TestCase("conv(1, kernel=x);")>]
-    [<TestCase("let x = {;")>]
-    member _.``the longest line that is read``(piece: string) =
-        let text = String.replicate (3_900_000 / piece.Length) piece
-        let _, seconds = compileBytes (System.Text.Encoding.UTF8.GetBytes(inNet text))
-        Assert.That(seconds, Is.LessThan(10.0))
+            cases "bytes that are no text" [ 0xFFuy; 0xC3uy; 0x80uy ]
+            <| fun (last: byte) ->
+                let bytes = Array.append "network N {\n  input "B [| last |]
 
-    [<TestCase(0xFFuy)>]
-    [<TestCase(0xC3uy)>]
-    [<TestCase(0x80uy)>]
-    member _.``bytes that are no text``(last: byte) =
-        let bytes = Array.append "network N {\n  input "B [| last |]
+                match SourceFile.ofBytes "spec.cnn" bytes with
+                | Ok _ -> failtest "read as text"
+                | Error diagnostic ->
+                    Expect.equal diagnostic.Code "E0104" "what is said"
+                    Expect.equal ((Span.start diagnostic.Primary.Span).Line) 2 "the line"
 
-        match SourceFile.ofBytes "spec.cnn" bytes with
-        | Ok _ -> Assert.Fail "read as text"
-        | Error diagnostic ->
-            Assert.That(diagnostic.Code, Is.EqualTo "E0104")
-            Assert.That((Span.start diagnostic.Primary.Span).Line, Is.EqualTo 2)
+            cases
+                "YAML nested as deep as a file can"
+                [
+                    "", "[", "]", "", "E0103"
+                    "", "{a: ", "}", "", "E0103"
+                    "", "- ", "", "", "E0103"
+                    "", "? ", "", "", "E0103"
+                    "- network: N\n  body: ", "[{group: ", "}]", "", "E0103"
+                    "- let: {x: ", "(", ")", "}", "E0103"
+                    "- ", "&a ", "", "", "E0101"
+                    "- ", "!!x ", "", "", "E0101"
+                    "- ", "\"", "", "", "E0101"
+                ]
+            <| fun (before: string, opening: string, closing: string, behind: string, code: string) ->
+                stopsIn "spec.yaml" code (before + nested opening closing + behind)
 
-    [<TestCase("- [", "]")>]
-    [<TestCase("- {a: ", "}")>]
-    [<TestCase("- ", "")>]
-    [<TestCase("? ", "")>]
-    [<TestCase("- network: N\n  body: [{group: ", "}]")>]
-    [<TestCase("- &a ", "")>]
-    [<TestCase("- !!x ", "")>]
-    [<TestCase("- \"", "\"")>]
-    [<TestCase("- let: {x: (", ")}")>]
-    member _.``YAML nested a hundred thousand times``(opening: string, closing: string) =
-        let text = String.replicate 100_000 opening + "1" + String.replicate 100_000 closing
-        let _, seconds = compileFileOf "spec.yaml" (System.Text.Encoding.UTF8.GetBytes text)
-        Assert.That(seconds, Is.LessThan longest)
+            testCase "YAML whose aliases double at every level"
+            <| fun () ->
+                let level i =
+                    $"- let: {{x{i}: &x{i} [*x{i - 1}, *x{i - 1}]}}"
 
-    [<Test>]
-    member _.``YAML whose aliases double at every level``() =
-        let level i =
-            $"- let: {{x{i}: &x{i} [*x{i - 1}, *x{i - 1}]}}"
+                let text =
+                    "- let: {x0: &x0 [1, 2]}" :: List.map level [ 1..60 ] |> String.concat "\n"
 
-        let text =
-            "- let: {x0: &x0 [1, 2]}" :: List.map level [ 1..60 ] |> String.concat "\n"
+                stopsIn "spec.yaml" "E0105" text
 
-        let _, seconds = compileFileOf "spec.yaml" (System.Text.Encoding.UTF8.GetBytes text)
-        Assert.That(seconds, Is.LessThan longest)
+            testCase "imports without end"
+            <| fun () ->
+                let read (name: string) =
+                    Ok(Encoding.UTF8.GetBytes $"import \"{name}x\"\nblock B{name.Length}() {{ relu }}")
 
-    [<Test>]
-    member _.``imports without end``() =
-        let read (name: string) =
-            Ok(Encoding.UTF8.GetBytes $"import \"{name}x\"\nblock B{name.Length}() {{ relu }}")
+                let compilation =
+                    compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
 
-        let compilation =
-            compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
+                Expect.equal (codes compilation) [ "E0208" ] "what is said"
 
-        Assert.That(codes compilation, Is.EqualTo<string list> [ "E0208" ])
+            testCase "imports that double at every level"
+            <| fun () ->
+                let read (name: string) =
+                    Ok(Encoding.UTF8.GetBytes $"import \"{name}a\"\nimport \"{name}b\"")
 
-    [<Test>]
-    member _.``imports that double at every level``() =
-        let read (name: string) =
-            Ok(Encoding.UTF8.GetBytes $"import \"{name}a\"\nimport \"{name}b\"")
+                let clock = System.Diagnostics.Stopwatch.StartNew()
 
-        let clock = System.Diagnostics.Stopwatch.StartNew()
+                let compilation =
+                    compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
 
-        let compilation =
-            compileWith { alone with Read = read } "import \"a\"\nnetwork N { input 3 x 8 x 8 }"
+                Expect.contains (codes compilation) "E0208" "what is said"
+                Expect.isLessThan clock.Elapsed.TotalSeconds longest "seconds"
 
-        Assert.That(codes compilation, Does.Contain "E0208")
-        Assert.That(clock.Elapsed.TotalSeconds, Is.LessThan longest)
+            testCase "the same failure on a long chain, ten thousand times"
+            <| fun () ->
+                let body =
+                    "repeat 10000 { relu }\nidentity as x\nrepeat 10000 { from x; add { conv(5, kernel=1); identity } }"
 
-    [<Test>]
-    member _.``the same failure on a long chain, ten thousand times``() =
-        let body =
-            "repeat 10000 { relu }\nidentity as x\nrepeat 10000 { from x; add { conv(5, kernel=1); identity } }"
-
-        stops "E0301" (inNet body)
+                stops "E0301" (inNet body)
+        ]

@@ -1,16 +1,13 @@
-namespace CnnSpec.Spec.Tests.Robustness
-
-open System.Diagnostics
-open NUnit.Framework
-open CnnSpec.Spec.Tests.Compiling
-
 /// Deep networks compile in the time that their layers take, not its square.
-[<TestFixture>]
-type ScaleTests() =
+module CnnSpec.Spec.Tests.Robustness.ScaleTests
 
-    /// A residual network of that many layers: seven in a block.
-    let deep layers =
-        $"""
+open CnnSpec.Spec.Tests.Robustness.Limits
+open CnnSpec.Spec.Tests.Compiling
+open Expecto
+
+/// A residual network of that many layers: seven in a block.
+let private deep layers =
+    $"""
 network Deep {{
   input 3 x 32 x 32
   conv(16, kernel=3, padding=1)
@@ -27,26 +24,33 @@ block Block() {{
 }}
 """
 
-    let seconds layers =
-        let text = deep layers
+let private seconds layers =
+    let text = deep layers
 
-        Seq.init 3 (fun _ ->
-            let clock = Stopwatch.StartNew()
-            let program = program text
-            Assert.That(program.Nodes.Length, Is.GreaterThan(layers * 9 / 10))
-            clock.Elapsed.TotalSeconds)
-        |> Seq.min
+    Seq.init 3 (fun _ ->
+        let program, seconds = timed (fun () -> program text)
+        Expect.isGreaterThan program.Nodes.Length (layers * 9 / 10) "layers"
+        seconds)
+    |> Seq.min
 
-    [<Test>]
-    member _.``a thousand layers in half a second``() =
-        seconds 1_000 |> ignore
-        let taken = seconds 1_000
-        TestContext.Out.WriteLine $"1,000 layers: %.3f{taken} s"
-        Assert.That(taken, Is.LessThan 0.5)
+[<Tests>]
+let tests =
+    // What a test takes is measured for the whole process.
+    testSequenced
+    <| testList
+        "scale"
+        [
+            testCase "a thousand layers in half a second"
+            <| fun () ->
+                seconds 1_000 |> ignore
+                let taken = seconds 1_000
+                printfn $"1,000 layers: %.3f{taken} s"
+                Expect.isLessThan taken 0.5 "seconds"
 
-    [<Test>]
-    member _.``ten times the layers take about ten times as long``() =
-        let small = seconds 4_000
-        let large = seconds 40_000
-        TestContext.Out.WriteLine $"4,000 layers: %.3f{small} s, 40,000 layers: %.3f{large} s"
-        Assert.That(large / small, Is.LessThan 30.0)
+            testCase "ten times the layers take about ten times as long"
+            <| fun () ->
+                let small = seconds 4_000
+                let large = seconds 40_000
+                printfn $"4,000 layers: %.3f{small} s, 40,000 layers: %.3f{large} s"
+                Expect.isLessThan (large / small) 30.0 "times as long"
+        ]

@@ -1,48 +1,49 @@
-namespace CnnSpec.Spec.Tests.Text
+/// Wrong specs and every word that the compiler says about them.
+module CnnSpec.Spec.Tests.Text.GoldenTests
 
 open System.IO
-open NUnit.Framework
 open CnnSpec.Spec.Tests
 open CnnSpec.Spec.Tests.Compiling
+open CnnSpec.Spec.Tests.Testing
+open Expecto
 
-/// Wrong specs and every word that the compiler says about them.
-[<TestFixture>]
-type GoldenTests() =
+let private wrong =
+    Repository.specs "tests/Spec.Tests/golden" |> List.filter (fun s -> not (s.Contains "/parts/"))
 
-    static member Wrong =
-        Repository.specs "tests/Spec.Tests/golden" |> List.filter (fun s -> not (s.Contains "/parts/"))
+let private mistakes = Repository.specs "specs/mistakes"
 
-    static member Mistakes = Repository.specs "specs/mistakes"
+/// A mistake's page entry: its story (the comment above it), the spec, and the message.
+let private entry (file: string) =
+    let lines = File.ReadAllLines(Repository.path file) |> Array.toList
+    let isComment (line: string) = line.StartsWith "//"
 
-    /// A mistake's page entry: its story (the comment above it), the spec, and the message.
-    static member private Entry(file: string) =
-        let lines = File.ReadAllLines(Repository.path file) |> Array.toList
-        let isComment (line: string) = line.StartsWith "//"
+    let story =
+        lines |> List.takeWhile isComment |> List.map (fun line -> line.Substring(2).Trim())
 
-        let story =
-            lines |> List.takeWhile isComment |> List.map (fun line -> line.Substring(2).Trim())
+    let spec = lines |> List.skipWhile isComment |> String.concat "\n"
+    let said = rendered (compileFile file)
+    let title = (Path.GetFileNameWithoutExtension file).Replace('-', ' ')
+    let words = String.concat "\n" story
 
-        let spec = lines |> List.skipWhile isComment |> String.concat "\n"
-        let said = rendered (compileFile file)
-        let title = (Path.GetFileNameWithoutExtension file).Replace('-', ' ')
-        let words = String.concat "\n" story
+    $"## {title}\n\n{words}\n\n[{file}](../{file})\n\n```\n{spec.Trim()}\n```\n\n```\n{said.TrimEnd()}\n```\n"
 
-        $"## {title}\n\n{words}\n\n[{file}](../{file})\n\n```\n{spec.Trim()}\n```\n\n```\n{said.TrimEnd()}\n```\n"
+[<Tests>]
+let tests =
+    testList
+        "wording"
+        [
+            cases "a wrong spec gets these words" wrong
+            <| fun (file: string) ->
+                Golden.holds (Path.ChangeExtension(file, ".expected")) (rendered (compileFile file))
 
-    [<TestCaseSource(nameof GoldenTests.Wrong)>]
-    member _.``a wrong spec gets these words``(file: string) =
-        Golden.holds (Path.ChangeExtension(file, ".expected")) (rendered (compileFile file))
+            cases "a mistake that people make is refused" mistakes
+            <| fun (file: string) -> Expect.isTrue ((compileFile file).HasErrors) $"{file} compiles"
 
-    [<TestCaseSource(nameof GoldenTests.Mistakes)>]
-    member _.``a mistake that people make is refused``(file: string) =
-        Assert.That((compileFile file).HasErrors, $"{file} compiles")
+            testCase "the page of mistakes shows what the compiler says today"
+            <| fun () ->
+                let heading =
+                    "# Mistakes that people make\n\n"
+                    + "Each of these specs is refused by `cnnspec check`, before anything runs.\n"
 
-    [<Test>]
-    member _.``the page of mistakes shows what the compiler says today``() =
-        let heading =
-            "# Mistakes that people make\n\n"
-            + "Each of these specs is refused by `cnnspec check`, before anything runs.\n"
-
-        Golden.holds
-            "docs/mistakes.md"
-            (heading :: List.map GoldenTests.Entry GoldenTests.Mistakes |> String.concat "\n")
+                Golden.holds "docs/mistakes.md" (heading :: List.map entry mistakes |> String.concat "\n")
+        ]

@@ -1,5 +1,5 @@
 /// Random files: every kind of declaration, statement and expression, with comments everywhere.
-module CnnSpec.Syntax.Tests.RandomTrees
+module CnnSpec.Spec.Tests.Syntax.RandomTrees
 
 open System
 open CnnSpec.Text

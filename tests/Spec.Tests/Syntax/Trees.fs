@@ -1,5 +1,5 @@
 /// Trees without what does not matter: where things stood in their file, and which shared a line.
-module CnnSpec.Syntax.Tests.Trees
+module CnnSpec.Spec.Tests.Syntax.Trees
 
 open CnnSpec.Text
 open CnnSpec.Syntax
