@@ -1,3 +1,4 @@
+using CnnSpec.Runtime.Networks;
 // Steps of a network written by hand with TorchSharp, timed as `cnnspec bench` and bench/train_pytorch.py time theirs:
 //     torchsharp-bench NETWORK --batch 128 --steps 15 --threads 2 --optimizer sgd|adamw
 // Prints one line of JSON.

@@ -1,7 +1,6 @@
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime;
 
 namespace CnnSpec.Cli;
 

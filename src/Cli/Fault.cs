@@ -1,5 +1,4 @@
 using CnnSpec.Cli.Output;
-using CnnSpec.Runtime;
 
 namespace CnnSpec.Cli;
 

@@ -1,5 +1,4 @@
 using CnnSpec.Operators;
-using CnnSpec.Runtime;
 using CnnSpec.Text;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;

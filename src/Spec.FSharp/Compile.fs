@@ -8,6 +8,7 @@ open CnnSpec.Syntax
 open CnnSpec.Operators
 open CnnSpec.Elaborate
 open CnnSpec.Ir
+open CnnSpec.Lowering
 
 type Options =
     {

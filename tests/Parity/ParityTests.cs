@@ -119,7 +119,7 @@ public class ParityTests
     {
         var nodes = program.Nodes.ToArray();
         var ours = nodes
-            .Where(node => node.Weights.Any(weight => weight.Learnt))
+            .Where(node => node.Weights.Any(weight => weight.Trainable))
             .ToDictionary(node => node.Path, node => (Sizes(nodes[node.Inputs[0]].Shape), Sizes(node.Shape)));
         using var theirs = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "shapes.json")));
         Assert.That(

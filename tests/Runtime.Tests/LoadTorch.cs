@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using CnnSpec.Runtime.Networks;
 
 namespace CnnSpec.Runtime.Tests;
 

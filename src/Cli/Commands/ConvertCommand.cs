@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using CnnSpec.Data;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Syntax;
 
 namespace CnnSpec.Cli.Commands;

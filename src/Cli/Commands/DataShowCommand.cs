@@ -3,7 +3,6 @@ using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli.Commands;

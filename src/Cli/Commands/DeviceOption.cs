@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using CnnSpec.Runtime;
+using CnnSpec.Runtime.Networks;
 using static TorchSharp.torch;
 
 namespace CnnSpec.Cli.Commands;

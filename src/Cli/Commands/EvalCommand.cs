@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 using CnnSpec.Runtime.Training;
 using static TorchSharp.torch;
 
@@ -65,9 +65,9 @@ public static class EvalCommand
         var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
         var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
         using var predictor = Predictor.FromRun(run, new Execution(run.Precision) { Device = device }, weights);
-        var evaluation = Evaluation.Of(
+        var evaluation = Evaluator.Evaluate(
             predictor.Network,
-            Evaluation.Batches(data.Test, run.Scaling),
+            Evaluator.Batches(data.Test, run.Scaling),
             interruption.Token
         );
 

@@ -3,7 +3,6 @@ using System.Text;
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Reports;
 
 namespace CnnSpec.Cli.Commands;

@@ -3,7 +3,6 @@ using System.Text;
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Runtime;
-using CnnSpec.Runtime.Checkpoints;
 
 namespace CnnSpec.Cli.Commands;
 

@@ -7,6 +7,7 @@ using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Cli.Commands;
 

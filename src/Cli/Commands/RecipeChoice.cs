@@ -1,5 +1,4 @@
 using CnnSpec.Ir;
-using CnnSpec.Runtime;
 
 namespace CnnSpec.Cli.Commands;
 

@@ -8,7 +8,9 @@ using CnnSpec.Operators;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Reports;
+using CnnSpec.Runtime.Runs;
 using CnnSpec.Runtime.Training;
 using TorchSharp;
 

@@ -1,4 +1,3 @@
-using CnnSpec.Runtime;
 using Spectre.Console;
 
 namespace CnnSpec.Cli.Output;

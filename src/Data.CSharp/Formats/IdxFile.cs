@@ -9,7 +9,7 @@ public sealed record IdxImages(int Count, int Height, int Width, byte[] Pixels);
 /// <summary>
 /// The IDX format of MNIST and its relatives: a big-endian header (0, 0, type 8 = uint8, rank, then the sizes) and the
 /// values.
-/// A file may be gzipped. Every header field and the length are checked before memory is taken for it.
+/// A file may be gzipped. Every header field and the length are checked before memory is allocated for it.
 /// </summary>
 public static class IdxFile
 {

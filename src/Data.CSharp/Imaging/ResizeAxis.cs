@@ -30,7 +30,7 @@ internal sealed class ResizeAxis
 
     /// <summary>
     /// Computes the weights from <paramref name="input"/> to <paramref name="output"/> positions, unless they are the
-    /// ones in hand.
+    /// ones computed last.
     /// </summary>
     public void Prepare(int input, int output)
     {

@@ -60,7 +60,7 @@ internal sealed class PrefetchQueue : IDisposable
         }
     }
 
-    /// <summary>Stops the threads after the image each has in hand, and gives back what nobody took.</summary>
+    /// <summary>Stops the threads after the image that each is reading, and gives back what nobody took.</summary>
     public void Dispose()
     {
         _stop.Cancel();

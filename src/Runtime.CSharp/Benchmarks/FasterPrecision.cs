@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Networks;
 using static TorchSharp.torch;
 

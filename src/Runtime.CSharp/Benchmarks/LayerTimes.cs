@@ -104,7 +104,7 @@ public static class LayerTimes
 
         // The summary has a line for each convolution, of which this is several.
         double Macs() =>
-            stage.Source.Kernel is Kernel.Heads
+            stage.Source.Kernel is Kernel.MergedConv
                 ? stage.Layers.Sum(layer => layer.Weight.numel()) * (double)(value!.shape[2] * value.shape[3])
                 : macs.GetValueOrDefault(stage.Source.Path);
     }
@@ -118,7 +118,7 @@ public static class LayerTimes
             Kernel.Normalise k => "batch_norm" + (k.sum ? "+add" : "") + (k.relu ? "+relu" : ""),
             Kernel.MaxPoolRelu => "max_pool+relu",
             Kernel.Join => "concat",
-            Kernel.Heads k => $"{k.Item.Length} convs",
+            Kernel.MergedConv k => $"{k.Item.Length} convs",
             Kernel.Single { Item: Op.Activate { Item: var activation } } => activation.ToString().ToLowerInvariant(),
             Kernel.Single k => Snake(k.Item.ToString()),
             _ => kernel.ToString()!,

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Networks;
-using CnnSpec.Runtime.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

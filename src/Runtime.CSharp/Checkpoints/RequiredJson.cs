@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace CnnSpec.Runtime;
+namespace CnnSpec.Runtime.Checkpoints;
 
 /// <summary>
 /// What a file must hold, or a <see cref="JsonException"/>. Damage is never left to be found as a null reference: where AMX is in use

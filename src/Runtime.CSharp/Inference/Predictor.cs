@@ -2,6 +2,7 @@ using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 

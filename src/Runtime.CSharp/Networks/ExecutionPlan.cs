@@ -18,7 +18,7 @@ internal sealed record PlannedStage(
 {
     public bool TrainingOnly => Source.TrainingOnly;
 
-    public bool HasParameters { get; } = Source.Weights.Any(weight => weight.Learnt);
+    public bool HasParameters { get; } = Source.Weights.Any(weight => weight.Trainable);
 }
 
 /// <summary>Stages in the order they run in, and for each value the last of them that reads it.</summary>

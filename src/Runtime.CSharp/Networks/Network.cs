@@ -214,7 +214,7 @@ public sealed class Network : nn.Module<Tensor, Tensor>
             if (Execution.Device.type != DeviceType.CPU)
                 values = values.to(Execution.Device, disposeAfter: true);
             var scope = ScopeOf(node.Path);
-            if (weight.Learnt)
+            if (weight.Trainable)
             {
                 var parameter = new Parameter(values);
                 scope.register_parameter(name, parameter);

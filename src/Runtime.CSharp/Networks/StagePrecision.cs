@@ -33,7 +33,7 @@ internal static class StagePrecision
         {
             Kernel.Single { Item: Op.Conv conv } => Convolution(conv.Item),
             Kernel.Convolve k => Convolution(k.Item1),
-            Kernel.Heads k => Convolution(k.Item.Head),
+            Kernel.MergedConv k => Convolution(k.Item.Head),
             Kernel.Single { Item: var op } => op.IsLinear ? (true, true) : (IsCheap(op), false),
             _ => (true, false),
         };
@@ -47,7 +47,7 @@ internal static class StagePrecision
     }
 
     private static bool IsConvolution(Kernel kernel) =>
-        kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve or Kernel.Heads;
+        kernel is Kernel.Single { Item: Op.Conv } or Kernel.Convolve or Kernel.MergedConv;
 
     /// <summary>Whether the stage takes its one input in the type it comes in: a cast of what it gives costs no more than one of
     /// what it is given.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using CnnSpec.Runtime.Training;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Runtime.Reports;
 

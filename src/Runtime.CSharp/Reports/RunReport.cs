@@ -3,8 +3,7 @@ using System.Net;
 using System.Text;
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Training;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Runtime.Reports;
 
@@ -28,7 +27,7 @@ public static class RunReport
 
     private static string Page(RunFolder run, DataSet data, Evaluation test)
     {
-        var epochs = run.Log.Epochs;
+        var epochs = run.Epochs;
         return $"""
             <!doctype html>
             <html lang="en">

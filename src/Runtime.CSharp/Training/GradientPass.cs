@@ -1,3 +1,4 @@
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -34,7 +34,7 @@ internal static class NumberCheck
 
         for (int i = 0; i < nodes.Length; i++)
         {
-            var bad = nodes[i].Weights.FirstOrDefault(weight => weight.Learnt && !IsFinite(weights[weight.Name]));
+            var bad = nodes[i].Weights.FirstOrDefault(weight => weight.Trainable && !IsFinite(weights[weight.Name]));
             if (bad is not null)
                 return $"the weights of {Describe(nodes[i])} are no longer finite";
             if (!IsFinite(values[i]))

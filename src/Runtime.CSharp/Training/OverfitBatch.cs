@@ -1,4 +1,5 @@
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using CnnSpec.Ir;
 using CnnSpec.Operators;
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -71,6 +72,19 @@ internal sealed class Progress
         if (recipe.EarlyStop is { Value: var early } && epoch.ValidationAccuracy is { } reached)
             Stop = Stop.After(early, reached);
     }
+
+    /// <summary>The epoch at hand, now that all its images were seen.</summary>
+    public EpochMetrics Metrics(Evaluation? validation) =>
+        new(
+            Epoch + 1,
+            Loss,
+            Accuracy,
+            validation?.Accuracy,
+            validation is { Loss: var loss } && double.IsFinite(loss) ? loss : null,
+            LearningRate,
+            Seen / Seconds,
+            Seconds
+        );
 
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 

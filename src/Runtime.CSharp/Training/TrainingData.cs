@@ -1,5 +1,6 @@
 using CnnSpec.Data;
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Inference;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -39,7 +40,7 @@ internal sealed record TrainingData(
         var batches = new BatchLoader(train, options);
         return new TrainingData(
             train,
-            validation is null ? null : Evaluation.Batches(validation, statistics),
+            validation is null ? null : Evaluator.Batches(validation, statistics),
             statistics,
             batches,
             new StepIterator(batches, recipe)

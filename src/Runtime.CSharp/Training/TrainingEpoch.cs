@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
-using System.Text.Json.Serialization;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -57,32 +57,3 @@ public sealed record EndedEarly(int Epochs, int Patience) : TrainingEvent;
 
 /// <summary>The run was stopped and saved: after so many whole epochs and batches of the next.</summary>
 public sealed record RunStopped(string Folder, int Epoch, int Epochs, int Batch, int Batches) : TrainingEvent;
-
-/// <summary>A line of <c>metrics.jsonl</c>. Accuracies are fractions; the rate is that of the last step.</summary>
-/// <param name="ValidationAccuracy">Null where nothing was held out.</param>
-/// <param name="ValidationLoss">Mean cross-entropy; null where nothing was held out, or where it is not finite: running
-/// statistics can be far off for a while, and JSON has no infinity.</param>
-/// <param name="Seconds">For the epoch's training, without validation.</param>
-public sealed record EpochMetrics(
-    [property: JsonPropertyName("epoch")] int Epoch,
-    [property: JsonPropertyName("train_loss")] double TrainLoss,
-    [property: JsonPropertyName("train_accuracy")] double TrainAccuracy,
-    [property: JsonPropertyName("val_accuracy")] double? ValidationAccuracy,
-    [property: JsonPropertyName("val_loss")] double? ValidationLoss,
-    [property: JsonPropertyName("lr")] double LearningRate,
-    [property: JsonPropertyName("images_per_second")] double ImagesPerSecond,
-    [property: JsonPropertyName("seconds")] double Seconds
-)
-{
-    internal static EpochMetrics From(Progress p, Evaluation? validation) =>
-        new(
-            p.Epoch + 1,
-            p.Loss,
-            p.Accuracy,
-            validation?.Accuracy,
-            validation is { Loss: var loss } && double.IsFinite(loss) ? loss : null,
-            p.LearningRate,
-            p.Seen / p.Seconds,
-            p.Seconds
-        );
-}

@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using CnnSpec.Data;
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Training;
@@ -38,6 +41,29 @@ public sealed record TrainingPlan(
 
     /// <summary>Threads of one operation; null for all processors.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>What the run folder says of a run that begins now, on this machine.</summary>
+    /// <param name="scaling">How pixels are scaled; null where they stay from 0 to 1.</param>
+    internal RunDescription Describe(ChannelStatistics? scaling) =>
+        new(
+            Program,
+            Recipe,
+            [.. Data.Train.ClassNames],
+            scaling,
+            Data.Fingerprint,
+            Limit,
+            EngineSetup.Threads,
+            Precision,
+            Device.ToString(),
+            EngineSetup.Description,
+            typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
+            Spec.Path,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Spec.Text)))
+        );
+
+    /// <summary>Some images as training sees them; a PNG holds one or three channels, others are not shown.</summary>
+    internal byte[]? Samples() =>
+        Data.Train.Shape.Channels is 1 or 3 ? new ContactSheet(Data, Recipe, Recipe.Seed, count: 16).ToPng() : null;
 }
 
 /// <summary>Weights that training begins from.</summary>

@@ -1,6 +1,9 @@
 using CnnSpec.Ir;
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
+using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Reports;
+using CnnSpec.Runtime.Runs;
 
 namespace CnnSpec.Runtime.Training;
 
@@ -26,6 +29,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         using var learner = new Learner(plan.Program, _recipe, plan.Execution);
         using var checkpoints = new CheckpointFolder(plan.Folder);
         var run = plan.Resume is null ? Begin(learner, data, checkpoints) : GoOn(learner, checkpoints);
+        var log = new RunLog(run, learner.Progress.Epoch, plan.Samples());
         tell(Prepared(run, data, learner.Progress));
 
         void Save() => learner.Save(checkpoints, data.Batches.BatchCount);
@@ -35,14 +39,14 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             while (learner.Progress.Epoch < _recipe.Epochs && !EndsEarly(learner.Progress))
             {
                 epoch.Run(stop);
-                var metrics = EndEpoch(learner, data, run, stop);
+                var metrics = EndEpoch(learner, data, run, log, stop);
                 // The checkpoint comes last: whatever a kill cuts short before it is done again.
                 _clock.Around(Save);
                 tell(new EpochEnded(metrics));
                 if (EndsEarly(learner.Progress))
                     tell(new EndedEarly(learner.Progress.Epoch, learner.Progress.Stop.Waited));
             }
-            return TestBest(learner, data, run, stop);
+            return TestBest(learner, data, run, log, stop);
         }
         catch (EnvironmentError e) when (checkpoints.HasAny)
         {
@@ -67,7 +71,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         if (plan.From is { } from)
             tell(new WeightsAdopted(from.Path, learner.Adopt(from)));
         var look = Preflight.Of(learner.Network, data, learner.Objective);
-        // Weights that learnt something else before may be confident, and wrong.
+        // Weights that were trained on something else may be confident, and wrong.
         tell(plan.From is null ? look : look with { IsOff = false });
         RunFolder.RefuseAnother(plan.Folder);
         checkpoints.Lock();
@@ -75,30 +79,29 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         // A run killed before its first checkpoint begins anew by the seed, but weights from elsewhere would be lost.
         if (plan.From is not null)
             learner.Save(checkpoints, data.Batches.BatchCount);
-        return RunFolder.Create(plan, data.Statistics);
+        return RunFolder.Create(plan.Folder, plan.Describe(data.Statistics), plan.Spec.Text);
     }
 
     /// <summary>Puts everything as it was at the checkpoint; without one, at the beginning.</summary>
     private RunFolder GoOn(Learner learner, CheckpointFolder checkpoints)
     {
         checkpoints.Lock();
-        var run = RunFolder.Reopen(plan);
+        var run = RunFolder.Reopen(plan.Folder, _recipe, plan.Data);
         if (checkpoints.Read(plan.Resume!.Value) is { } checkpoint)
             learner.Restore(checkpoint);
-        run.Log.Begin(plan, learner.Progress.Epoch);
         return run;
     }
 
     /// <summary>Validates, and keeps the weights: the last, and the best.</summary>
-    private EpochMetrics EndEpoch(Learner learner, TrainingData data, RunFolder run, CancellationToken stop)
+    private EpochMetrics EndEpoch(Learner learner, TrainingData data, RunFolder run, RunLog log, CancellationToken stop)
     {
         var progress = learner.Progress;
         run.Save(RunFolder.Last, learner.Network, progress.Epoch + 1);
         EpochMetrics metrics;
         using (learner.Average?.Lend())
         {
-            var validation = data.Validation is { } held ? Evaluation.Of(learner.Network, held, stop) : null;
-            metrics = EpochMetrics.From(progress, validation);
+            var validation = data.Validation is { } held ? Evaluator.Evaluate(learner.Network, held, stop) : null;
+            metrics = progress.Metrics(validation);
             progress.Judge(_recipe, metrics, out bool isBest);
             if (learner.Average is not null)
                 run.Save(RunFolder.LastAverage, learner.Network, metrics.Epoch);
@@ -106,15 +109,16 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
                 run.Save(RunFolder.Best, learner.Network, metrics.Epoch);
         }
         progress.BeginNextEpoch();
-        run.Log.Append(metrics);
+        log.Append(metrics);
         return metrics;
     }
 
-    private Evaluation TestBest(Learner learner, TrainingData data, RunFolder run, CancellationToken stop)
+    private Evaluation TestBest(Learner learner, TrainingData data, RunFolder run, RunLog log, CancellationToken stop)
     {
         run.Load(RunFolder.Best, learner.Network);
-        var test = Evaluation.Of(learner.Network, Evaluation.Batches(plan.Data.Test, data.Statistics), stop);
+        var test = Evaluator.Evaluate(learner.Network, Evaluator.Batches(plan.Data.Test, data.Statistics), stop);
         run.SaveTest(test);
+        log.End(test);
         RunReport.Write(run, plan.Data, test);
         return test;
     }

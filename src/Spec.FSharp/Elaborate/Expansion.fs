@@ -159,7 +159,7 @@ type internal Expansion(elaboration: ElaborationContext) =
         with get () = current
         and set tensor = current <- tensor
 
-    /// The tensor in hand is of no use, and that has been reported.
+    /// The current tensor is of no use, and that has been reported.
     member _.Poison() = current <- Poisoned
 
     member _.Input

@@ -24,6 +24,9 @@ let private isGeneric definition (kind: Type) =
 let private isList kind = isGeneric typedefof<_ list> kind
 let private isOption kind = isGeneric typedefof<_ option> kind
 
+/// What fields are called in files of version 0.1.
+let private earlierNames = Map [ "Trainable", "learnt" ]
+
 let rec private write (kind: Type) (value: obj) : JsonNode =
     if kind = typeof<string> then
         JsonValue.Create(value :?> string)
@@ -84,8 +87,12 @@ let rec private read (kind: Type) (node: JsonNode) : obj =
         | _ -> malformed ()
 
     let field (object: JsonObject) (name: string) (kind: Type) =
+        let earlier = Map.tryFind name earlierNames
+
         if object.ContainsKey(camel name) then
             read kind object[camel name]
+        elif earlier |> Option.exists object.ContainsKey then
+            read kind object[earlier.Value]
         elif isOption kind then
             null
         else

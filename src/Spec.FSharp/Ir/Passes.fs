@@ -118,7 +118,7 @@ let private isNormalisation (stage: Stage) =
 let private together (program: Program) kept (stages: Stage list) : Stage list =
     let readers = onlyReader stages
 
-    let head (stage: Stage) =
+    let candidate (stage: Stage) =
         match stage.Kernel, Map.tryFind stage.Output readers with
         | Single(Conv conv), Some reader when
             conv.Kernel = Extent.one
@@ -133,7 +133,7 @@ let private together (program: Program) kept (stages: Stage list) : Stage list =
 
     let groups =
         stages
-        |> List.choose head
+        |> List.choose candidate
         |> List.groupBy (fun (stage, conv) -> stage.Inputs, conv.Bias)
         |> List.map snd
         |> List.filter (fun group -> group.Length > 1)
@@ -147,7 +147,7 @@ let private together (program: Program) kept (stages: Stage list) : Stage list =
 
             let whole =
                 { members.Head with
-                    Kernel = Heads convolutions
+                    Kernel = MergedConv convolutions
                     Output = value
                     Weights = members |> List.collect _.Weights
                 }
@@ -155,14 +155,14 @@ let private together (program: Program) kept (stages: Stage list) : Stage list =
             members |> List.mapi (fun at stage -> stage.Output, (if at = 0 then [ whole ] else [])))
         |> Map.ofList
 
-    /// Of each output that is part of a whole: the whole, its first channel, how many.
+    /// Of each output that is part of a whole: the whole, and its channels there.
     let parts =
         groups
         |> List.collect (fun (value, group) ->
             (0L, group)
             ||> List.mapFold (fun first (stage, conv) ->
                 let size = int64 conv.OutChannels
-                (stage.Output, (value, first, size)), first + size)
+                (stage.Output, (value, { First = first; Count = size })), first + size)
             |> fst)
         |> Map.ofList
 
@@ -172,7 +172,7 @@ let private together (program: Program) kept (stages: Stage list) : Stage list =
             Map.tryFind stage.Output wholes, stage.Inputs |> List.tryHead |> Option.bind (fun v -> Map.tryFind v parts)
         with
         | Some whole, _ -> whole
-        | None, Some(whole, first, size) -> [ { stage with Inputs = [ whole ]; Part = Some(first, size) } ]
+        | None, Some(whole, channels) -> [ { stage with Inputs = [ whole ]; Channels = Some channels } ]
         | None, None -> [ stage ])
 
 /// Concatenations that each add to the one before get one memory for all, so that each writes what is new alone. Whoever

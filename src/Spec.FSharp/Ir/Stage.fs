@@ -16,10 +16,13 @@ type Kernel =
     /// own, which a later concatenation uses.
     | Join of within: int option * before: int64 * after: int64
     /// Convolutions of one input as one: their filters and their outputs follow each other by channel.
-    | Heads of Convolution list
+    | MergedConv of Convolution list
     /// Evaluation alone: a convolution, the batch normalisation after it folded into its weights, then (`sum`) the second
     /// input added, then (`relu`) negative values cut off. Its weights are the convolution's and the normalisation's.
     | Convolve of Convolution * norm: BatchNormalisation option * sum: bool * relu: bool
+
+/// Some neighbouring channels of a feature map.
+type ChannelRange = { First: int64; Count: int64 }
 
 /// Values are numbered as the program's nodes are; what no node stands for is numbered after them.
 type Stage =
@@ -32,8 +35,8 @@ type Stage =
         Output: int
         Weights: Weight list
         TrainingOnly: bool
-        /// A normalisation that reads some channels of its input alone: the first, and how many.
-        Part: (int64 * int64) option
+        /// The channels of its input that a batch normalisation reads, where it does not read all.
+        Channels: ChannelRange option
     }
 
 [<RequireQualifiedAccess>]
@@ -50,6 +53,6 @@ module Stages =
                 Output = index
                 Weights = node.Weights
                 TrainingOnly = node.TrainingOnly
-                Part = None
+                Channels = None
             })
         |> List.filter (fun stage -> stage.Kernel <> Single Input)

@@ -22,7 +22,8 @@ type Weight =
         /// As PyTorch names it: `weight`, `bias`, `running_mean`, …
         Name: string
         Shape: Shape
-        Learnt: bool
+        /// Whether training changes it.
+        Trainable: bool
         Initialiser: Initialiser
     }
 
@@ -30,23 +31,23 @@ type Weight =
 [<RequireQualifiedAccess>]
 module Weights =
 
-    let private learnt name shape initialiser =
-        { Name = name; Shape = shape; Learnt = true; Initialiser = initialiser }
+    let private trainable name shape initialiser =
+        { Name = name; Shape = shape; Trainable = true; Initialiser = initialiser }
 
     let private buffer name shape value =
-        { Name = name; Shape = shape; Learnt = false; Initialiser = Constant value }
+        { Name = name; Shape = shape; Trainable = false; Initialiser = Constant value }
 
     let private filter shape outputs bias =
         // PyTorch's default for convolutions and linear layers: Kaiming uniform with a = √5.
-        learnt "weight" shape (KaimingUniform(false, sqrt 5.0))
+        trainable "weight" shape (KaimingUniform(false, sqrt 5.0))
         :: (if bias then
-                [ learnt "bias" [ outputs ] UniformByFanIn ]
+                [ trainable "bias" [ outputs ] UniformByFanIn ]
             else
                 [])
 
     let private scaleAndShift affine shape =
         if affine then
-            [ learnt "weight" shape (Constant 1.0); learnt "bias" shape (Constant 0.0) ]
+            [ trainable "weight" shape (Constant 1.0); trainable "bias" shape (Constant 0.0) ]
         else
             []
 
@@ -77,8 +78,9 @@ module Weights =
         | LayerNorm(n, perPixel) -> scaleAndShift n.Affine (if perPixel then [ channels ] else input)
         | GroupNorm(_, n)
         | InstanceNorm n -> scaleAndShift n.Affine [ channels ]
-        | PRelu(perChannel, initial) -> [ learnt "weight" [ (if perChannel then channels else 1L) ] (Constant initial) ]
-        | LayerScale initial -> [ learnt "weight" [ channels ] (Constant initial) ]
+        | PRelu(perChannel, initial) ->
+            [ trainable "weight" [ (if perChannel then channels else 1L) ] (Constant initial) ]
+        | LayerScale initial -> [ trainable "weight" [ channels ] (Constant initial) ]
         | Input
         | MaxPool _
         | AvgPool _

@@ -8,7 +8,7 @@ let private total (sizes: int64 list) =
 
 /// Values that training adjusts.
 let parameters (weights: Weight list) : int64 =
-    weights |> List.filter _.Learnt |> List.sumBy (fun w -> total w.Shape)
+    weights |> List.filter _.Trainable |> List.sumBy (fun w -> total w.Shape)
 
 /// More work than this in one layer (2⁴⁶, hours on any machine) is reported as this much, so that sums stay exact.
 let private mostWork = 1I <<< 46

@@ -1,5 +1,4 @@
 using CnnSpec.Runtime.Checkpoints;
-using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Tests.Data;
 using FsCheck.NUnit;
 using PropertyAttribute = FsCheck.NUnit.PropertyAttribute;

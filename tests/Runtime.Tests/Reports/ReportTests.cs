@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using CnnSpec.Data;
-using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Reports;
 using CnnSpec.Runtime.Reports.TensorBoard;
+using CnnSpec.Runtime.Runs;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Runtime.Training;
 using Google.Protobuf;

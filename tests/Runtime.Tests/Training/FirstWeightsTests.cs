@@ -1,4 +1,5 @@
 using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Runs;
 using CnnSpec.Runtime.Tests.Data;
 using CnnSpec.Runtime.Training;
 

@@ -1,3 +1,4 @@
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Training;
 using TorchSharp;

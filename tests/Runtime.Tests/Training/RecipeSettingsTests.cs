@@ -1,7 +1,8 @@
 using CnnSpec.Data;
 using CnnSpec.Ir;
-using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Runtime.Training;
 using TorchSharp;

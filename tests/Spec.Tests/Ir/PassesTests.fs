@@ -24,7 +24,7 @@ let private word kernel =
         match within with
         | Some index -> $"join within {index}"
         | None -> $"join {before} before, {after} after"
-    | Heads convolutions -> $"{convolutions.Length} heads"
+    | MergedConv convolutions -> $"merged conv of {convolutions.Length}"
     | Convolve(_, norm, sum, relu) -> "conv" + (if norm.IsSome then "+norm" else "") + rest sum relu
     | Single op -> (string op).Split([| ' '; '\n' |])[0]
 
@@ -152,7 +152,7 @@ let tests =
                 Expect.equal (words body) [ "Conv"; "MaxPool"; "Conv"; "Conv"; "Concat" ] "the stages"
                 Expect.equal (words "conv(8, kernel=1); max_pool(2)") [ "Conv"; "MaxPool" ] "alone"
 
-            testCase "convolutions of one input by single pixels are one"
+            testCase "1×1 convolutions of one input are merged"
             <| fun () ->
                 let branch channels =
                     $"{{ conv({channels}, kernel=1); batch_norm; relu }}"
@@ -160,13 +160,20 @@ let tests =
                 let body = $"concat {{ {branch 4}; {branch 7}; {branch 5} }}"
                 let all = stages body
                 let norm = "norm+relu"
-                Expect.equal (String.concat ", " (words body)) $"3 heads, {norm}, {norm}, {norm}, Concat" "the stages"
-                let parts = all |> List.choose _.Part
+
+                Expect.equal
+                    (String.concat ", " (words body))
+                    $"merged conv of 3, {norm}, {norm}, {norm}, Concat"
+                    "the stages"
+
+                let parts =
+                    all |> List.choose _.Channels |> List.map (fun range -> range.First, range.Count)
+
                 Expect.equal parts [ 0L, 4L; 4L, 7L; 11L, 5L ] "the ranges of channels"
                 let whole = all.Head.Output
 
                 Expect.isTrue
-                    (all |> List.filter _.Part.IsSome |> List.forall (fun stage -> stage.Inputs = [ whole ]))
+                    (all |> List.filter _.Channels.IsSome |> List.forall (fun stage -> stage.Inputs = [ whole ]))
                     "the stages"
 
             cases
@@ -191,7 +198,7 @@ let tests =
                 let onGpu =
                     Passes.onGpu (program (inNetwork "16 x 20 x 28" body)) |> List.map (_.Kernel >> word)
 
-                Expect.equal (words body |> List.head) "2 heads" "the stages"
+                Expect.equal (words body |> List.head) "merged conv of 2" "the stages"
 
                 Expect.equal
                     (onGpu |> List.filter (fun one -> one = "Conv" || one = "norm+relu"))

@@ -56,4 +56,15 @@ let tests =
                         let json = (IrJson.toJson recipe).ToJsonString()
                         let back: Recipe = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse json)
                         Expect.isTrue (back = recipe) "it comes back as it was"
+
+            testCase "a program written by version 0.1 is read"
+            <| fun () ->
+                let program =
+                    (List.exactlyOne (compileFile "specs/mnist/lenet5.cnn").Networks).Program
+
+                let json = (IrJson.toJson program).ToJsonString()
+                let earlier = json.Replace("\"trainable\":", "\"learnt\":")
+                let back: Program = IrJson.ofJson (System.Text.Json.Nodes.JsonNode.Parse earlier)
+                Expect.notEqual earlier json "the field has a new name"
+                Expect.isTrue (back = program) "it comes back as it was"
         ]

@@ -9,6 +9,9 @@ namespace CnnSpec.Runtime.Checkpoints.Import;
 /// </summary>
 public static class WeightSource
 {
+    /// <summary>What the folder of a run calls its best weights.</summary>
+    public const string BestOfRun = "best.safetensors";
+
     /// <summary>What <c>nn.DataParallel</c> puts before every name.</summary>
     private const string Parallel = "module.";
 
@@ -23,7 +26,7 @@ public static class WeightSource
 
     private static Dictionary<string, StoredTensor> OfFolder(string path)
     {
-        string best = Path.Combine(path, RunFolder.Best);
+        string best = Path.Combine(path, BestOfRun);
         if (File.Exists(best))
             return Safetensors.Read(best).Tensors;
         string[] arrays = Directory.GetFiles(path, "*.npy");

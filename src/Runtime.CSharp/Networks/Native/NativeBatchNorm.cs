@@ -1,3 +1,4 @@
+using CnnSpec.Ir;
 using CnnSpec.Kernels;
 using CnnSpec.Operators;
 using TorchSharp;
@@ -10,13 +11,13 @@ namespace CnnSpec.Runtime.Networks.Native;
 /// written; the backward pass keeps the input and, where there is a sum, the output, both of which their neighbours keep
 /// anyway.
 /// </summary>
-/// <param name="range">The channels of the input that are normalised: the first, and how many; null for all.</param>
+/// <param name="range">The channels of the input that are normalised; null for all.</param>
 internal sealed class NativeBatchNorm(
     BatchNormalisation norm,
     LayerWeights weights,
     bool sum,
     bool relu,
-    (long First, long Count)? range
+    ChannelRange? range
 ) : Computation
 {
     private readonly Composed _composed = new(Compose(norm, sum, relu, range), weights, null);
@@ -61,7 +62,7 @@ internal sealed class NativeBatchNorm(
         var (whole, statistics) = (kept.Tensors[0], kept.Tensors[1]);
         using var x = Part(whole);
         using var given = dy.AsRows();
-        bool all = range is null || range.Value.Count == whole.size(1);
+        bool all = range is null || range.Count == whole.size(1);
         var pending = gradients.Wants(0) ? gradients.Pending(0) : null;
         // Its own gradient is added in place where nobody else reads what others gave.
         bool inPlace = pending?.RowStride() is not null && (!all || gradients.PendingIsOwn(0));
@@ -150,16 +151,16 @@ internal sealed class NativeBatchNorm(
     private static Tensor Statistics(Tensor x) => empty(4 * x.size(1));
 
     /// <summary>A handle of the caller's to the channels that are normalised.</summary>
-    private Tensor Part(Tensor whole) => range is var (first, count) ? whole.Neighbours(first, count) : whole.AsRows();
+    private Tensor Part(Tensor whole) => range is null ? whole.AsRows() : whole.Neighbours(range.First, range.Count);
 
     /// <summary>The same by TorchSharp's operations.</summary>
-    public static Operation Compose(BatchNormalisation norm, bool sum, bool relu, (long First, long Count)? range)
+    public static Operation Compose(BatchNormalisation norm, bool sum, bool relu, ChannelRange? range)
     {
         var normalise = Operations.For(Op.NewBatchNorm(norm));
         return (x, w, training) =>
         {
             using var scope = NewDisposeScope();
-            var y = range is var (first, count) ? x[0].narrow(1, first, count) : x[0];
+            var y = range is null ? x[0] : x[0].narrow(1, range.First, range.Count);
             y = normalise([y], w, training);
             if (sum)
                 y = y.Plus(x[1]);

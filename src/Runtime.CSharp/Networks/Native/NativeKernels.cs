@@ -15,7 +15,7 @@ internal sealed class NativeKernels : IKernels
 
     public Computation? ComputationOf(Ir.Stage stage, LayerWeights[] layers, ScalarType? weightType)
     {
-        var range = stage.Part is { Value: var (first, count) } ? (first, count) : ((long, long)?)null;
+        var range = stage.Channels?.Value;
         return stage.Kernel switch
         {
             Kernel.Normalise k => new NativeBatchNorm(k.Item1, layers[0], k.sum, k.relu, range),
@@ -29,7 +29,7 @@ internal sealed class NativeKernels : IKernels
             Kernel.MaxPoolRelu k => new NativeMaxPool(k.Item, relu: true),
             Kernel.Single { Item: Op.MaxPool pool } => new NativeMaxPool(pool.Item, relu: false),
             Kernel.Single { Item: Op.Conv conv } => new NativeConvolution(conv.Item, layers),
-            Kernel.Heads k => new NativeConvolution(k.Item.Head, layers),
+            Kernel.MergedConv k => new NativeConvolution(k.Item.Head, layers),
             Kernel.Join k => new NativeConcat(k.within?.Value, k.before, k.after),
             Kernel.Single { Item: var op } when op.IsConcat => new NativeConcat(null, 0, 0),
             Kernel.Single { Item: var op } when op.IsAdd => new Sum(),

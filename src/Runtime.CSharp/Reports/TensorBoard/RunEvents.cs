@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CnnSpec.Ir;
 using CnnSpec.Operators;
-using CnnSpec.Runtime.Training;
+using CnnSpec.Runtime.Runs;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Tensorboard;
@@ -83,7 +83,7 @@ internal static class RunEvents
                         },
                         ["parameters"] = new AttrValue
                         {
-                            I = node.Weights.Where(w => w.Learnt).Sum(w => w.Shape.Aggregate(1L, (a, b) => a * b)),
+                            I = node.Weights.Where(w => w.Trainable).Sum(w => w.Shape.Aggregate(1L, (a, b) => a * b)),
                         },
                     },
                 }

@@ -2,7 +2,7 @@ using CnnSpec.Data;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace CnnSpec.Runtime.Training;
+namespace CnnSpec.Runtime.Inference;
 
 /// <summary>A batch on a device.</summary>
 /// <param name="Images"><c>[N,C,H,W]</c>, float32.</param>

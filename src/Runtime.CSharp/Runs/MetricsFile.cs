@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using CnnSpec.Data;
-using CnnSpec.Runtime.Training;
 
-namespace CnnSpec.Runtime.Checkpoints;
+namespace CnnSpec.Runtime.Runs;
 
 /// <summary><c>metrics.jsonl</c>: a line an epoch.</summary>
 internal sealed class MetricsFile(string run)

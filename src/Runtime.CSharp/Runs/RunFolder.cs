@@ -3,10 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CnnSpec.Data;
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Checkpoints;
+using CnnSpec.Runtime.Checkpoints.Import;
 using CnnSpec.Runtime.Networks;
-using CnnSpec.Runtime.Training;
 
-namespace CnnSpec.Runtime.Checkpoints;
+namespace CnnSpec.Runtime.Runs;
 
 /// <summary>
 /// The folder of a run: <c>network.json</c> (see <see cref="RunDescription"/>), the spec as it was, <c>metrics.jsonl</c>,
@@ -16,7 +17,7 @@ namespace CnnSpec.Runtime.Checkpoints;
 public sealed class RunFolder
 {
     public const string Last = "last.safetensors";
-    public const string Best = "best.safetensors";
+    public const string Best = WeightSource.BestOfRun;
 
     /// <summary>The moving average beside <see cref="Last"/>, where the recipe asks for one.</summary>
     public const string LastAverage = "last-average.safetensors";
@@ -33,7 +34,7 @@ public sealed class RunFolder
     {
         Path = path;
         _description = description;
-        Log = new RunLog(path);
+        Metrics = new MetricsFile(path);
     }
 
     public string Path { get; }
@@ -66,7 +67,10 @@ public sealed class RunFolder
             )
         );
 
-    internal RunLog Log { get; }
+    /// <summary>The epochs so far.</summary>
+    public IReadOnlyList<EpochMetrics> Epochs => Metrics.Read();
+
+    internal MetricsFile Metrics { get; }
 
     /// <summary>What made the run: versions, seed, hashes.</summary>
     internal IEnumerable<string> Provenance =>
@@ -91,13 +95,13 @@ public sealed class RunFolder
 
     /// <summary>Writes into a new run's folder what the run is of.</summary>
     /// <exception cref="EnvironmentError">The folder cannot be written.</exception>
-    internal static RunFolder Create(TrainingPlan plan, ChannelStatistics? scaling)
+    internal static RunFolder Create(string path, RunDescription description, string specText)
     {
-        var folder = new RunFolder(plan.Folder, RunDescription.Of(plan, scaling));
-        folder.WriteText("spec" + System.IO.Path.GetExtension(plan.Spec.Path), plan.Spec.Text);
-        folder.Log.Begin(plan, epochs: 0);
+        var folder = new RunFolder(path, description);
+        folder.WriteText("spec" + System.IO.Path.GetExtension(description.SpecPath), specText);
+        folder.Metrics.Keep(epochs: 0);
         // Last: where it stands, all the rest does.
-        folder._description.Write(plan.Folder);
+        description.Write(path);
         return folder;
     }
 
@@ -106,18 +110,18 @@ public sealed class RunFolder
 
     /// <summary>Opens a run to go on with it, by a recipe that may have more epochs.</summary>
     /// <exception cref="InputError">The data are not those that the run began with.</exception>
-    internal static RunFolder Reopen(TrainingPlan plan)
+    internal static RunFolder Reopen(string path, Recipe recipe, DataSet data)
     {
-        var then = RunDescription.Read(plan.Folder);
-        if (then.DataFingerprint != plan.Data.Fingerprint)
+        var then = RunDescription.Read(path);
+        if (then.DataFingerprint != data.Fingerprint)
             throw new InputError(
-                $"the images of {plan.Data.Name} are not those that {plan.Folder} was trained on",
+                $"the images of {data.Name} are not those that {path} was trained on",
                 "put the images back as they were, or train anew"
             );
-        var now = then with { Recipe = plan.Recipe };
-        if (plan.Recipe.Epochs != then.Recipe.Epochs)
-            now.Write(plan.Folder);
-        return new RunFolder(plan.Folder, now);
+        var now = then with { Recipe = recipe };
+        if (recipe.Epochs != then.Recipe.Epochs)
+            now.Write(path);
+        return new RunFolder(path, now);
     }
 
     /// <summary>What differs between the machine that began the run and this one, and may show in the last bits.</summary>
@@ -138,11 +142,7 @@ public sealed class RunFolder
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
     public void Load(string name, Network network) => WeightFile.Load(InFolder(name), network);
 
-    public void SaveTest(Evaluation test)
-    {
-        WriteText("test.json", JsonSerializer.Serialize(test, Snake));
-        Log.End(test);
-    }
+    public void SaveTest(Evaluation test) => WriteText("test.json", JsonSerializer.Serialize(test, Snake));
 
     private string InFolder(string name) => System.IO.Path.Combine(Path, name);
 

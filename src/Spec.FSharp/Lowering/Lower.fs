@@ -1,8 +1,9 @@
 /// From the graph as the spec drew it to operations that libtorch has.
-module CnnSpec.Ir.Lower
+module CnnSpec.Lowering.Lower
 
 open System.Collections.Generic
 open CnnSpec.Text
+open CnnSpec.Ir
 open CnnSpec.Operators
 open CnnSpec.Elaborate
 
@@ -10,7 +11,7 @@ open CnnSpec.Elaborate
 /// the factors of normalisation), `bias` all biases; a path names one layer.
 let private selectors (node: Node) (weight: Weight) =
     [
-        if weight.Learnt then
+        if weight.Trainable then
             $"{node.Operator}.{weight.Name}"
             $"{node.Path}.{weight.Name}"
 

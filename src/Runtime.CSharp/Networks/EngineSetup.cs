@@ -1,8 +1,7 @@
-using CnnSpec.Runtime.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace CnnSpec.Runtime;
+namespace CnnSpec.Runtime.Networks;
 
 /// <summary>libtorch as the runtime uses it: loaded, its threads, its devices.</summary>
 public static class EngineSetup

@@ -1,22 +1,13 @@
 using CnnSpec.Data;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace CnnSpec.Runtime.Training;
+namespace CnnSpec.Runtime.Inference;
 
-/// <summary>How well a network does on some images.</summary>
-/// <param name="Loss">Mean cross-entropy.</param>
-/// <param name="Confusion">Counts by true class, then by predicted class.</param>
-/// <param name="Mistakes">The wrong guesses in which the network was most confident, most confident first.</param>
-public sealed record Evaluation(
-    int Images,
-    double Loss,
-    double Accuracy,
-    double Top5Accuracy,
-    int[][] Confusion,
-    IReadOnlyList<Mistake> Mistakes
-)
+/// <summary>Asks a network about many images and compares with their labels.</summary>
+public static class Evaluator
 {
     /// <summary>More of them tell nothing new.</summary>
     private const int MostMistakes = 24;
@@ -24,20 +15,13 @@ public sealed record Evaluation(
     /// <summary>Images a step; memory, not speed, is what bounds it.</summary>
     private const int BatchSize = 250;
 
-    /// <summary>What was predicted as what, commonest first.</summary>
-    public IEnumerable<(int Label, int Guess, int Count)> Confusions() =>
-        Confusion
-            .SelectMany((row, label) => row.Select((count, guess) => (label, guess, count)))
-            .Where(pair => pair.label != pair.guess && pair.count > 0)
-            .OrderByDescending(pair => pair.count);
-
     /// <summary>Batches of images as an evaluation takes them: whoever evaluates often keeps the loader, and with it its buffers.</summary>
     public static BatchLoader Batches(IImageSource images, ChannelStatistics? statistics) =>
         new(images, new BatchOptions { BatchSize = BatchSize, Statistics = statistics });
 
     /// <summary>Runs the network over all images in evaluation mode and leaves it in the mode it was in.</summary>
     /// <param name="batches">From <see cref="Batches"/>.</param>
-    public static Evaluation Of(Network network, BatchLoader batches, CancellationToken stop = default)
+    public static Evaluation Evaluate(Network network, BatchLoader batches, CancellationToken stop = default)
     {
         bool wasTraining = network.training;
         network.eval();
@@ -98,8 +82,3 @@ public sealed record Evaluation(
         );
     }
 }
-
-/// <summary>A wrong guess.</summary>
-/// <param name="Image">Its place among the images.</param>
-/// <param name="Probability">What the network gave the class it guessed.</param>
-public sealed record Mistake(int Image, int Label, int Guess, double Probability);

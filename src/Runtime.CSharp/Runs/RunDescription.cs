@@ -1,13 +1,12 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CnnSpec.Data;
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Networks;
-using CnnSpec.Runtime.Training;
 
-namespace CnnSpec.Runtime.Checkpoints;
+namespace CnnSpec.Runtime.Runs;
 
 /// <summary>
 /// <c>network.json</c>: what a run is of, with the versions and hashes that say whether another is the same. The expanded
@@ -38,24 +37,6 @@ internal sealed record RunDescription(
     public const string FileName = "network.json";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    /// <summary>Of a run that begins now, on this machine.</summary>
-    public static RunDescription Of(TrainingPlan plan, ChannelStatistics? scaling) =>
-        new(
-            plan.Program,
-            plan.Recipe,
-            [.. plan.Data.Train.ClassNames],
-            scaling,
-            plan.Data.Fingerprint,
-            plan.Limit,
-            EngineSetup.Threads,
-            plan.Precision,
-            plan.Device.ToString(),
-            EngineSetup.Description,
-            typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
-            plan.Spec.Path,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.Spec.Text)))
-        );
 
     public void Write(string folder)
     {
