@@ -67,6 +67,9 @@ let private testPackages =
     [
         "python3-torch", (fun () -> python "torch"), "the reference that specs are compared with"
         "python3-torchvision", (fun () -> python "torchvision"), "its models"
+        "python3-onnx",
+        (fun () -> (capture "/usr/bin/python3" [ "-c"; "import onnx" ] |> Option.map fst) = Some 0),
+        "the checker of ONNX files"
         "graphviz", (fun () -> exists "dot"), "lays out drawings"
         "npm", (fun () -> exists "npm"), "fetches data sets where their official places are out of reach"
     ]

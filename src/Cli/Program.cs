@@ -21,6 +21,7 @@ var root = new RootCommand(
     BenchCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
+    ExportCommand.Create(),
     DataCommand.Create(),
 };
 

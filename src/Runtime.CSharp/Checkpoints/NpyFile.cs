@@ -24,15 +24,9 @@ public static partial class NpyFile
     internal static StoredTensor ReadTensor(string name, byte[] file)
     {
         var (type, shape, data) = Parse(name, file);
-        var (word, size) = type switch
-        {
-            "<f4" => ("F32", 4),
-            "<f8" => ("F64", 8),
-            "<f2" => ("F16", 2),
-            "<i8" => ("I64", 8),
-            "<i4" => ("I32", 4),
-            _ => throw Unread(name, type),
-        };
+        var (_, word, size) = TypeNames.FirstOrDefault(known => known.NumPy == type);
+        if (word is null)
+            throw Unread(name, type);
         long bytes = Count(name, shape) * size;
         return data.Length == bytes
             ? new StoredTensor(word, shape, data)
@@ -90,25 +84,35 @@ public static partial class NpyFile
     /// <exception cref="EnvironmentError">The disk is full or the folder cannot be written.</exception>
     public static void Write(string path, ReadOnlySpan<long> shape, ReadOnlySpan<float> values)
     {
+        var tensor = new StoredTensor("F32", shape.ToArray(), MemoryMarshal.AsBytes(values).ToArray());
+        AtomicFile.Write(path, stream => Write(stream, tensor));
+    }
+
+    /// <summary>Writes a tensor as it is stored.</summary>
+    internal static void Write(Stream stream, StoredTensor tensor)
+    {
+        string type = TypeNames.First(known => known.Stored == tensor.Type).NumPy;
         var sizes = new StringBuilder();
-        foreach (long size in shape)
+        foreach (long size in tensor.Shape)
             sizes.Append(CultureInfo.InvariantCulture, $"{size}, ");
-        string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes.ToString().TrimEnd()}), }}";
+        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({sizes.ToString().TrimEnd()}), }}";
         // The data begins at a multiple of 64, and the header ends with a line break.
         int padded = (10 + header.Length + 1 + 63) / 64 * 64 - 10;
         header = header.PadRight(padded - 1) + "\n";
-        byte[] body = MemoryMarshal.AsBytes(values).ToArray();
-        AtomicFile.Write(
-            path,
-            stream =>
-            {
-                stream.Write(Magic);
-                stream.Write([1, 0, (byte)(header.Length & 0xFF), (byte)(header.Length >> 8)]);
-                stream.Write(Encoding.Latin1.GetBytes(header));
-                stream.Write(body);
-            }
-        );
+        stream.Write(Magic);
+        stream.Write([1, 0, (byte)(header.Length & 0xFF), (byte)(header.Length >> 8)]);
+        stream.Write(Encoding.Latin1.GetBytes(header));
+        stream.Write(tensor.Bytes.Span);
     }
+
+    private static readonly (string NumPy, string Stored, int Size)[] TypeNames =
+    [
+        ("<f4", "F32", 4),
+        ("<f8", "F64", 8),
+        ("<f2", "F16", 2),
+        ("<i8", "I64", 8),
+        ("<i4", "I32", 4),
+    ];
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
@@ -151,7 +155,8 @@ public static partial class NpyFile
 
     [GeneratedRegex(
         """'descr':\s*'(?<type>[^']+)'.*'fortran_order':\s*(?<fortran>True|False).*'shape':\s*\((?<shape>[0-9,\s]*)\)""",
-        RegexOptions.Singleline
+        // A header of megabytes without an end takes no longer than its length.
+        RegexOptions.Singleline | RegexOptions.NonBacktracking
     )]
     private static partial Regex HeaderPattern();
 }

@@ -39,6 +39,15 @@ public sealed class Network : nn.Module<Tensor, Tensor>
         Plan();
     }
 
+    /// <summary>The network with the weights that training by this seed begins from.</summary>
+    /// <exception cref="EnvironmentError">libtorch is missing or does not load.</exception>
+    public static Network Initial(Program program, long seed, Execution? execution = null)
+    {
+        TorchLibrary.Load();
+        random.manual_seed(seed);
+        return new Network(program, execution);
+    }
+
     public Execution Execution { get; }
 
     /// <summary>Where the weights are.</summary>

@@ -20,8 +20,7 @@ internal sealed class Learner : IDisposable
     /// <summary>First weights are drawn by the recipe's seed.</summary>
     public Learner(Program program, Recipe recipe, Execution execution)
     {
-        random.manual_seed(recipe.Seed);
-        Network = new Network(program, execution: execution);
+        Network = Network.Initial(program, recipe.Seed, execution);
         Optimizer = new RecipeOptimizer(recipe, Network);
         Objective = new Objective(program, recipe);
         Gradients = new GradientPass(Network, Objective, Optimizer);
