@@ -316,13 +316,119 @@ let docs () =
             "dotnet"
             [ "run"; "--project"; "tests/Spec.Tests"; "-v"; "quiet"; "--"; "--filter"; tests ]
 
+// ── Packages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let private packageFolder = Path.Combine(artifacts, "packages")
+
+let private packAs (version: string list) =
+    if Directory.Exists packageFolder then
+        Directory.Delete(packageFolder, true)
+
+    let quiet = [ "-c"; "Release"; "-v"; "quiet"; "--nologo" ]
+
+    let library =
+        quiet @ [ "-p:PacksLibrary=true"; "-p:SharesLibTorch=false" ] @ version
+    // The native loops come first: the package takes the file.
+    must "compiling the kernels" "dotnet" ([ "build"; "src/Kernels" ] @ quiet)
+    must "packing CnnSpec" "dotnet" ([ "pack"; "src/Library.CSharp" ] @ library)
+    must "packing CnnSpec.TorchSharp" "dotnet" ([ "pack"; "src/Runtime.CSharp" ] @ library)
+
+let pack () =
+    packAs []
+
+    for file in Directory.GetFiles(packageFolder, "*.nupkg") do
+        say $"{Path.GetRelativePath(__SOURCE_DIRECTORY__, file)}: {FileInfo(file).Length / 1024L} KB"
+
+/// Asks the web service's sample: an image and what is none, then many at once.
+let private askWebService (address: string) (image: byte[]) =
+    use client = new Net.Http.HttpClient(BaseAddress = Uri address)
+
+    let post (path: string) (body: byte[]) =
+        use content = new Net.Http.ByteArrayContent(body)
+        use answer = client.PostAsync(path, content).Result
+        int answer.StatusCode, answer.Content.ReadAsStringAsync().Result
+
+    let rec whenItIsUp attempts =
+        try
+            client.GetAsync("").Wait()
+        with _ when attempts > 0 ->
+            Threading.Thread.Sleep 200
+            whenItIsUp (attempts - 1)
+
+    whenItIsUp 100
+
+    for path in [ "torchsharp"; "onnx" ] do
+        match post path image, post path [| 1uy; 2uy |] with
+        | (200, guesses), (400, _) -> say $"{path}: {guesses}"
+        | answers -> fail $"the web service answers %A{answers}" "an image gets 200, what is none 400"
+
+        let requests = 500
+        let times = Collections.Concurrent.ConcurrentBag<float>()
+        let clock = Stopwatch.StartNew()
+
+        let ask _ =
+            let one = Stopwatch.StartNew()
+
+            if fst (post path image) <> 200 then
+                failwith "not every request was answered"
+
+            times.Add one.Elapsed.TotalMilliseconds
+
+        let options = Threading.Tasks.ParallelOptions(MaxDegreeOfParallelism = 4)
+        Threading.Tasks.Parallel.For(0, requests, options, ask) |> ignore
+        let sorted = times |> Seq.sort |> Seq.toArray
+        let rate = float requests / clock.Elapsed.TotalSeconds
+
+        say
+            $"{path}: %.0f{rate} requests a second, p50 %.1f{sorted[requests / 2]} ms, p99 %.1f{sorted[requests * 99 / 100]} ms"
+
+/// Packs, installs the packages into the samples as a user does, and runs them; fails where one does.
+let samples () =
+    // A version of its own: packages are kept by their version, and this one may differ from the last.
+    let version = $"0.0.1-sample{DateTime.UtcNow:yyyyMMddHHmmss}"
+    packAs [ $"-p:PackageVersion={version}" ]
+    let folder = Directory.CreateTempSubdirectory("cnnspec-samples").FullName
+
+    let kept name =
+        let packages =
+            variable "NUGET_PACKAGES"
+            |> Option.defaultWith (fun () ->
+                let home = Environment.GetFolderPath Environment.SpecialFolder.UserProfile
+                Path.Combine(home, ".nuget", "packages"))
+
+        Path.Combine(packages, name, version)
+
+    let runSample name arguments =
+        [ "run"; "--project"; $"samples/{name}"; $"-p:CnnSpecVersion={version}"; "--" ] @ arguments
+
+    try
+        must "the console sample" "dotnet" (runSample "console" [ folder ])
+        let address = "http://127.0.0.1:5217"
+
+        let service =
+            runSample "webapi" [ Path.Combine(folder, "run"); Path.Combine(folder, "figures.onnx"); "--urls"; address ]
+
+        match start "dotnet" service false with
+        | None -> fail "dotnet is missing" "install the .NET 10 SDK"
+        | Some child ->
+            try
+                askWebService address (File.ReadAllBytes(Path.Combine(folder, "square.png")))
+            finally
+                child.Kill true
+    finally
+        Directory.Delete(folder, true)
+
+        for name in [ "cnnspec"; "cnnspec.torchsharp" ] do
+            if Directory.Exists(kept name) then
+                Directory.Delete(kept name, true)
+
 let private tools () =
     must "restoring the formatters" "dotnet" [ "tool"; "restore"; "-v"; "quiet" ]
 
 let format () =
     tools ()
     must "formatting F#" "dotnet" [ "fantomas"; "src"; "tests"; "build.fsx" ]
-    must "formatting C#" "dotnet" [ "csharpier"; "format"; "src"; "tests" ]
+    must "formatting C#" "dotnet" [ "csharpier"; "format"; "src"; "tests"; "samples" ]
 
 let checkFormat () =
     tools ()
@@ -331,7 +437,7 @@ let checkFormat () =
     if run "dotnet" [ "fantomas"; "--check"; "src"; "tests"; "build.fsx" ] <> Some 0 then
         fail "some F# is not formatted" help
 
-    if run "dotnet" [ "csharpier"; "check"; "src"; "tests" ] <> Some 0 then
+    if run "dotnet" [ "csharpier"; "check"; "src"; "tests"; "samples" ] <> Some 0 then
         fail "some C# is not formatted" help
 
 let targets =
@@ -340,6 +446,8 @@ let targets =
         "build", "build everything", build
         "test", "build and run all tests; the last line counts them", test
         "test-fast", "build and run the quick tests, within a minute once built", testFast
+        "pack", "the packages of the library, in artifacts/packages", pack
+        "samples", "pack, install the packages into the samples, and run them", samples
         "docs", "write the reference pages that come from the compiler's tables", docs
         "format", "format all sources", format
         "check-format", "fail where a source is not formatted", checkFormat

@@ -1,40 +1,13 @@
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Ir;
+using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli;
 
 /// <summary>Opens what a recipe or <c>--data</c> names, fetching it first where it is missing.</summary>
 public static class DataAccess
 {
-    /// <summary>A data source for the value of <c>--data</c>: a name, or a folder of images.</summary>
-    /// <exception cref="InputError">There is no such data set or folder.</exception>
-    public static DataSource Named(string name, int validation)
-    {
-        string known = name.Replace('_', '-');
-        if (DataCatalog.All.FirstOrDefault(info => info.Name == known) is { } info)
-            return new DataSource(known, "", validation, 0, 0, info.ClassNames.Count);
-        if (Directory.Exists(name))
-            return Rooted(new DataSource("folder", name, validation, 0, 0, null));
-        throw new InputError(
-            $"there is no data set or folder called {name}",
-            $"name one of {string.Join(", ", DataCatalog.All.Select(d => d.Name))}, or a folder of images"
-        );
-    }
-
-    /// <summary>The same source with a folder's whole path, so that a run finds it from wherever it is resumed or tested.</summary>
-    public static DataSource Rooted(DataSource source) =>
-        source.Name == "folder"
-            ? new DataSource(
-                source.Name,
-                Path.GetFullPath(source.Path),
-                source.Validation,
-                source.TrainCount,
-                source.TestCount,
-                source.Classes
-            )
-            : source;
-
     /// <summary>The data set as images of the wanted shape.</summary>
     /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>
     /// <exception cref="EnvironmentError">It cannot be fetched.</exception>
@@ -46,12 +19,7 @@ public static class DataAccess
                 "give it an input of channels x height x width"
             );
         var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
-        string name = source.Name == "folder" ? source.Path : source.Name;
-        var catalog = new DataCatalog();
-        if (catalog.List().FirstOrDefault(state => state.Info.Name == name) is { Prepared: false })
-            Fetch(name, stop);
-        (int, int)? counts = source.TrainCount > 0 ? (source.TrainCount, source.TestCount) : null;
-        return catalog.Open(name, shape, (ulong)seed, counts, cancellation: stop);
+        return DataSources.Open(source, shape, seed, name => Fetch(name, stop), stop);
     }
 
     /// <summary>Fetches a data set and shows how far it is.</summary>

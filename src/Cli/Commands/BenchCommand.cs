@@ -5,6 +5,7 @@ using CnnSpec.Cli.Output;
 using CnnSpec.Elaborate;
 using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Networks;
+using CnnSpec.Runtime.Training;
 using Spectre.Console;
 
 namespace CnnSpec.Cli.Commands;
@@ -47,7 +48,7 @@ public static class BenchCommand
                 return ExitCode.WrongInput;
             var place = DeviceOption.Read(result, device);
             using var interruption = new Interruption();
-            var recipe = network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataAccess.Named("shapes", 0));
+            var recipe = network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataSources.Named("shapes", 0));
             var chosen = PrecisionOption.Read(
                 result,
                 precision,

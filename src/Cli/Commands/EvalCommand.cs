@@ -62,7 +62,7 @@ public static class EvalCommand
     {
         var run = RunFolder.Open(path);
         using var interruption = new Interruption();
-        var source = dataName is null ? run.Data : DataAccess.Named(dataName, 0);
+        var source = dataName is null ? run.Data : DataSources.Named(dataName, 0);
         var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
         using var predictor = Predictor.FromRun(run, new Execution(run.Precision) { Device = device }, weights);
         var evaluation = Evaluator.Evaluate(

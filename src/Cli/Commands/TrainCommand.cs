@@ -258,10 +258,10 @@ public sealed class TrainCommand
         string? data = arguments.GetValue(_data);
         if (data is not null)
         {
-            var source = DataAccess.Named(data, found?.Data.Validation ?? 0);
+            var source = DataSources.Named(data, found?.Data.Validation ?? 0);
             return found is null ? Recipes.fallback(source) : found.With(source, null, null, null);
         }
-        return found?.With(DataAccess.Rooted(found.Data), null, null, null)
+        return found?.With(DataSources.Rooted(found.Data), null, null, null)
             ?? throw new InputError(
                 $"{file} does not say how to train",
                 "add a section such as 'train { data = mnist() }', or name data with --data"

@@ -30,11 +30,14 @@ public sealed class Predictor : IDisposable
     )
     {
         _crops = crops;
-        EngineSetup.Initialise();
+        TorchLibrary.Load();
         _network = new Network(program, execution);
         WeightFile.Load(weights, _network);
         _network.eval();
         _ = _network.FixWeights();
+        // Folded weights are made at the first question: now, before many threads ask.
+        using (no_grad())
+            _network.forward(zeros([1, .. program.Input])).Dispose();
         _classes = classes;
         int channels = (int)program.Input.Head;
         _scaling = new Normalisation(scaling ?? ChannelStatistics.Identity(channels));
@@ -71,13 +74,17 @@ public sealed class Predictor : IDisposable
 
     /// <summary>The likeliest classes of an image file, likeliest first. The shorter side is resized, the centre cropped.</summary>
     /// <exception cref="InputError">The file is no readable image, or the network takes no images.</exception>
-    public IReadOnlyList<Guess> Classify(string path, int count)
+    public IReadOnlyList<Guess> Classify(string path, int count) => Classify(ImageDecoder.Read(path), count);
+
+    /// <summary>The likeliest classes of an image.</summary>
+    /// <exception cref="InputError">The network takes no images.</exception>
+    public IReadOnlyList<Guess> Classify(Raster image, int count)
     {
         long[] input = [.. _network.Program.Input];
         if (input.Length != 3)
             throw new InputError("this network takes features, not images", "give it an array with --input x.npy");
         var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
-        byte[] pixels = Fit(ImageDecoder.Read(path), shape);
+        byte[] pixels = Fit(image, shape);
         var values = new float[shape.Size];
         _scaling.Apply(pixels, values, shape);
 
