@@ -330,6 +330,12 @@ let private packAs (version: string list) =
         quiet @ [ "-p:PacksLibrary=true"; "-p:SharesLibTorch=false" ] @ version
     // The native loops come first: the package takes the file.
     must "compiling the kernels" "dotnet" ([ "build"; "src/Kernels" ] @ quiet)
+    // What checks specs while a project is built lies in the package, with what it needs.
+    must
+        "building the check"
+        "dotnet"
+        ([ "publish"; "src/Check.CSharp"; "-o"; Path.Combine(artifacts, "check") ] @ quiet)
+
     must "packing CnnSpec" "dotnet" ([ "pack"; "src/Library.CSharp" ] @ library)
     must "packing CnnSpec.TorchSharp" "dotnet" ([ "pack"; "src/Runtime.CSharp" ] @ library)
 
@@ -382,6 +388,40 @@ let private askWebService (address: string) (image: byte[]) =
         say
             $"{path}: %.0f{rate} requests a second, p50 %.1f{sorted[requests / 2]} ms, p99 %.1f{sorted[requests * 99 / 100]} ms"
 
+/// A project with a wrong spec does not build, and the error is where an editor looks for it.
+let private buildWrongSpec (folder: string) version =
+    let project = Path.Combine(folder, "wrong")
+    Directory.CreateDirectory project |> ignore
+    File.WriteAllText(Path.Combine(project, "net.cnn"), "network N {\n  input 3 x 20 x 28\n  conv(8, kernel=30)\n}\n")
+
+    File.WriteAllText(
+        Path.Combine(project, "Wrong.csproj"),
+        $"""<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+    <RestoreAdditionalProjectSources>{packageFolder}</RestoreAdditionalProjectSources>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="CnnSpec" Version="{version}" />
+    <CnnSpec Include="*.cnn" />
+  </ItemGroup>
+</Project>"""
+    )
+
+    let build () =
+        capture "dotnet" [ "build"; project; "-v"; "quiet"; "--nologo" ]
+
+    match build () with
+    | Some(code, output) when code <> 0 && output.Contains "net.cnn(3,3,3,21): error E0303:" ->
+        say $"a wrong spec: {(output.Trim().Split '\n')[0]}"
+    | other -> fail $"a wrong spec was built: %A{other}" "the build of a project with a wrong spec ends with its error"
+
+    File.WriteAllText(Path.Combine(project, "net.cnn"), "network N {\n  input 3 x 20 x 28\n  conv(8, kernel=3)\n}\n")
+
+    match build () with
+    | Some(0, _) -> ()
+    | other -> fail $"a right spec was not built: %A{other}" "the build of a project with a right spec succeeds"
+
 /// Packs, installs the packages into the samples as a user does, and runs them; fails where one does.
 let samples () =
     // A version of its own: packages are kept by their version, and this one may differ from the last.
@@ -403,6 +443,7 @@ let samples () =
 
     try
         must "the console sample" "dotnet" (runSample "console" [ folder ])
+        buildWrongSpec folder version
         let address = "http://127.0.0.1:5217"
 
         let service =
