@@ -5,6 +5,7 @@ using CnnSpec.Cli.Commands;
 using CnnSpec.Cli.Output;
 using CnnSpec.Runtime;
 
+SafeStreams.Install();
 var root = new RootCommand(
     "A text file says what a convolutional network is; cnnspec proves that it fits and trains it."
 )

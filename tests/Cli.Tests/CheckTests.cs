@@ -56,6 +56,19 @@ public class CheckTests
     [TestCase("train", "a.cnn", "--epochs", "0")]
     [TestCase("predict", "run")]
     [TestCase("frobnicate")]
+    [TestCase("train", "a.cnn", "--lr", "0,05")]
+    [TestCase("train", "a.cnn", "--lr", "1,000")]
+    [TestCase("train", "a.cnn", "--lr", "nan")]
+    [TestCase("train", "a.cnn", "--lr", "1e12")]
+    [TestCase("train", "a.cnn", "--save-every", "inf")]
+    [TestCase("train", "a.cnn", "--seed", "-1")]
+    [TestCase("train", "a.cnn", "--seed", "99999999999999999999")]
+    [TestCase("train", "a.cnn", "--epochs", "1e9")]
+    [TestCase("train", "a.cnn", "--epochs", " 5")]
+    [TestCase("train", "a.cnn", "--batch", "2147483647")]
+    [TestCase("train", "a.cnn", "--threads", "100000")]
+    [TestCase("bench", "a.cnn", "--batch", "1_000")]
+    [TestCase("graph", "a.cnn", "--depth", "-1")]
     public void A_wrong_command_line_exits_with_2(params string[] arguments)
     {
         using var tool = new Tool();
@@ -63,6 +76,40 @@ public class CheckTests
         Assert.That(done.Code, Is.EqualTo(2), done.Errors);
         Assert.That(done.Errors, Is.Not.Empty);
         done.ShowsNoInternals();
+    }
+
+    /// <summary>A comma for a point made a hundred times the rate, without a word.</summary>
+    [Test]
+    public void A_number_that_is_none_is_named_with_the_form_that_is()
+    {
+        using var tool = new Tool();
+        var done = tool.Run("train", "a.cnn", "--lr", "0,05");
+        Assert.That(done.Errors, Does.Contain("'0,05'").And.Contain("as in 0.05"));
+        Assert.That(tool.Run("train", "--help").Output, Does.Contain("(1 to 65,536)"));
+    }
+
+    [TestCase("> /dev/full")]
+    [TestCase(">&-")]
+    public void A_result_that_cannot_be_written_is_an_error_in_words(string redirection)
+    {
+        using var tool = new Tool();
+        var done = tool.RunInShell($"check {Tool.Spec("mnist/lenet5.cnn")} {redirection}");
+        Assert.That(done.Code, Is.EqualTo(3));
+        Assert.That(done.Errors, Does.Contain("standard output cannot be written"));
+        done.ShowsNoInternals();
+    }
+
+    [TestCase("2> /dev/full")]
+    [TestCase("2>&-")]
+    public void Progress_that_nobody_can_read_ends_no_training(string redirection)
+    {
+        using var tool = new Tool();
+        var done = tool.RunInShell(
+            $"train {Tool.Spec("mnist/lenet5.cnn")} --data shapes --limit 200 --epochs 1 --out run {redirection}"
+        );
+        Assert.That(done.Code, Is.Zero);
+        Assert.That(done.Output, Does.StartWith("test accuracy: "));
+        Assert.That(File.Exists(Path.Combine(tool.Folder, "run", "best.safetensors")));
     }
 
     [Test]

@@ -131,14 +131,16 @@ public class ResumeTests
         );
     }
 
-    [TestCase(2)]
-    [TestCase(3)]
-    public void Ctrl_c_saves_the_step_at_hand_and_prints_the_command_that_goes_on(int optimizer)
+    /// <param name="signal">SIGINT (Ctrl-C), SIGTERM (kill, a shutdown), SIGHUP (a terminal that went away).</param>
+    [TestCase(2, 2)]
+    [TestCase(3, 15)]
+    [TestCase(3, 1)]
+    public void A_signal_saves_the_step_at_hand_and_prints_the_command_that_goes_on(int optimizer, int signal)
     {
         using var tool = new Tool();
         using var process = tool.Start("train", Spec(tool, optimizer), "--out", "my run");
         WaitFor(() => Saved(tool, "my run") > 0);
-        Tool.Interrupt(process);
+        Tool.Signal(process, signal);
         var stopped = Tool.Finish(process);
         Assert.That(stopped.Code, Is.EqualTo(130), stopped.Errors);
         Assert.That(stopped.Errors, Does.Contain("cnnspec train --resume 'my run'"));

@@ -64,6 +64,19 @@ public sealed class Tool : IDisposable
         return Process.Start(info)!;
     }
 
+    /// <summary>With redirections as a shell makes them.</summary>
+    public Finished RunInShell(string commandLine)
+    {
+        var info = new ProcessStartInfo("bash", ["-c", $"dotnet '{Dll}' {commandLine}"])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(info)!;
+        return Finish(process);
+    }
+
     public static Finished Finish(Process process)
     {
         var errors = process.StandardError.ReadToEndAsync();
@@ -73,7 +86,9 @@ public sealed class Tool : IDisposable
     }
 
     /// <summary>Ctrl-C.</summary>
-    public static void Interrupt(Process process) => Assert.That(Kill(process.Id, 2), Is.Zero);
+    public static void Interrupt(Process process) => Signal(process, 2);
+
+    public static void Signal(Process process, int signal) => Assert.That(Kill(process.Id, signal), Is.Zero);
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);

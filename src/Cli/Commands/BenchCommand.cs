@@ -17,11 +17,11 @@ public static class BenchCommand
     {
         var file = new Argument<string>("file") { Description = "The spec" };
         var spec = new SpecOptions();
-        var batch = PositiveOption.Create<int>("--batch", "Images a step");
+        var batch = NumberOption.Create<int>("--batch", "Images a step");
         batch.DefaultValueFactory = _ => 128;
-        var steps = PositiveOption.Create<int>("--steps", "Steps to measure at least, besides the warm-up");
+        var steps = NumberOption.Create<int>("--steps", "Steps to measure at least, besides the warm-up");
         steps.DefaultValueFactory = _ => 10;
-        var threads = PositiveOption.Create<int?>("--threads", "Threads of one operation; all processors if unsaid");
+        var threads = NumberOption.Create<int?>("--threads", "Threads of one operation; all processors if unsaid");
         var precision = PrecisionOption.Create();
         var device = DeviceOption.Create();
         var plain = new Option<bool>("--plain") { Description = "Run each operation by itself, to compare with" };

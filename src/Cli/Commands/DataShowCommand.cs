@@ -25,8 +25,8 @@ public static class DataShowCommand
             Description = "Which train section of the spec; the first if unsaid",
             HelpName = "name",
         };
-        var count = PositiveOption.Create<int?>("--count", $"How many images; {UsualCount} if unsaid");
-        var seed = new Option<long>("--seed") { Description = "Seed of the choice and the augmentation" };
+        var count = NumberOption.Create<int?>("--count", $"How many images; {UsualCount} if unsaid");
+        var seed = NumberOption.Create<long>("--seed", "Seed of the choice and the augmentation");
         var output = new Option<string?>("--out")
         {
             Description = "The PNG file to write; NAME.png if unsaid",

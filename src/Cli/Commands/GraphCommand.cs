@@ -20,13 +20,11 @@ public static class GraphCommand
             DefaultValueFactory = _ => "svg",
         };
         format.AcceptOnlyFromAmong("svg", "dot");
-        var depth = new Option<int>("--depth")
-        {
-            Description =
-                "How many levels of blocks are drawn open; others are folded, and opened once beside the network",
-            DefaultValueFactory = _ => 0,
-            HelpName = "N",
-        };
+        var depth = NumberOption.Create<int>(
+            "--depth",
+            "How many levels of blocks are drawn open; others are folded, and opened once beside the network"
+        );
+        depth.DefaultValueFactory = _ => 0;
         var output = new Option<string?>("--out")
         {
             Description = "The file to write; standard output if unsaid",

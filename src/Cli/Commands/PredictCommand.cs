@@ -38,7 +38,7 @@ public sealed class PredictCommand
         Description = "Where the logits of --input go",
         HelpName = "y.npy",
     };
-    private readonly Option<int?> _top = PositiveOption.Create<int?>(
+    private readonly Option<int?> _top = NumberOption.Create<int?>(
         "--top",
         "How many guesses for each image; 3 if unsaid"
     );

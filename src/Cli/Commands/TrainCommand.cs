@@ -38,11 +38,14 @@ public sealed class TrainCommand
         Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images",
         HelpName = "name|folder",
     };
-    private readonly Option<int?> _epochs = PositiveOption.Create<int?>("--epochs", "Passes over the training images");
-    private readonly Option<int?> _batch = PositiveOption.Create<int?>("--batch", "Images a step");
-    private readonly Option<double?> _rate = PositiveOption.Create<double?>("--lr", "Learning rate");
-    private readonly Option<long?> _seed = new("--seed") { Description = "Seed of weights, order and augmentation" };
-    private readonly Option<int?> _limit = PositiveOption.Create<int?>(
+    private readonly Option<int?> _epochs = NumberOption.Create<int?>("--epochs", "Passes over the training images");
+    private readonly Option<int?> _batch = NumberOption.Create<int?>("--batch", "Images a step");
+    private readonly Option<double?> _rate = NumberOption.Create<double?>("--lr", "Learning rate");
+    private readonly Option<long?> _seed = NumberOption.Create<long?>(
+        "--seed",
+        "Seed of weights, order and augmentation"
+    );
+    private readonly Option<int?> _limit = NumberOption.Create<int?>(
         "--limit",
         "Train on the first N images only; as many validate as without it"
     );
@@ -70,15 +73,15 @@ public sealed class TrainCommand
         Description = "From where to resume: the latest checkpoint, or the previous one where that is damaged",
         DefaultValueFactory = _ => "latest",
     };
-    private readonly Option<double?> _saveEvery = PositiveOption.Create<double?>(
+    private readonly Option<double?> _saveEvery = NumberOption.Create<double?>(
         "--save-every",
         "Seconds between checkpoints in the midst of an epoch; 30 if unsaid"
     );
-    private readonly Option<int?> _overfit = PositiveOption.Create<int?>(
+    private readonly Option<int?> _overfit = NumberOption.Create<int?>(
         "--overfit-batch",
         "Only prove that the network can learn one batch by heart, in at most N steps; 200 if unsaid"
     );
-    private readonly Option<int?> _threads = PositiveOption.Create<int?>(
+    private readonly Option<int?> _threads = NumberOption.Create<int?>(
         "--threads",
         "Threads of one operation; all processors if unsaid"
     );
