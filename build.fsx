@@ -306,7 +306,7 @@ let testFast () =
     let nunit, counts = others.Result
     conclude (expecto :: nunit) (specCounts @ counts)
 
-/// The pages in docs/ that are written from the compiler's tables, by the tests that hold them.
+/// The pages in docs/ that are written from the compiler's tables and the commands, by the tests that hold them.
 let docs () =
     Environment.SetEnvironmentVariable("CNNSPEC_UPDATE_GOLDEN", "1")
 
@@ -315,6 +315,11 @@ let docs () =
             "writing the documentation"
             "dotnet"
             [ "run"; "--project"; "tests/Spec.Tests"; "-v"; "quiet"; "--"; "--filter"; tests ]
+
+    must
+        "writing the page of commands"
+        "dotnet"
+        [ "test"; "tests/Cli.Tests"; "--filter"; "CommandReferenceTests"; "--nologo"; "-v"; "quiet" ]
 
 // ── Packages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
