@@ -44,7 +44,16 @@ public class BenchTests
     public void Too_little_memory_is_said_in_words()
     {
         using var tool = new Tool();
-        var done = tool.Run("bench", Tool.Spec("mnist/lenet5.cnn"), "--batch", "1000000000", "--steps", "1");
+        var done = tool.Run(
+            "bench",
+            Tool.Spec("mnist/lenet5.cnn"),
+            "--input",
+            "1x2048x2048",
+            "--batch",
+            "65536",
+            "--steps",
+            "1"
+        );
         Assert.That(done.Code, Is.EqualTo(3), done.Errors);
         Assert.That(done.Errors, Does.Contain("not enough memory").And.Contain("--batch"));
         done.ShowsNoInternals();

@@ -158,7 +158,11 @@ public sealed class ExportCommand
                 );
             var run = RunFolder.Open(path);
             return (
-                Filled(run.Program, weights ?? Path.Combine(path, RunFolder.Best), run.Seed),
+                Filled(
+                    run.Program,
+                    run.Seed,
+                    network => Load(weights, network, () => run.Load(RunFolder.Best, network))
+                ),
                 Options(run.Scaling, run.ClassNames)
             );
         }
@@ -170,7 +174,10 @@ public sealed class ExportCommand
                 $"{path} scales pixels by the statistics of its data set, which a spec does not hold",
                 "export the folder of a run, give normalize numbers, or leave --preprocess out"
             );
-        return (Filled(network.Program, weights, recipe?.Seed ?? 0), Options(Scaling(recipe, network.Program), null));
+        return (
+            Filled(network.Program, recipe?.Seed ?? 0, made => Load(weights, made, () => { })),
+            Options(Scaling(recipe, network.Program), null)
+        );
     }
 
     private static ChannelStatistics? Scaling(Recipe? recipe, Ir.Program program) =>
@@ -188,12 +195,19 @@ public sealed class ExportCommand
     }
 
     /// <summary>The network with these weights, or with those that training would begin from.</summary>
-    private static Network Filled(Ir.Program program, string? weights, long seed)
+    private static Network Filled(Ir.Program program, long seed, Action<Network> load)
     {
         var network = Network.Initial(program, seed);
-        if (weights is not null)
-            WeightFile.Load(weights, network);
+        load(network);
         return network;
+    }
+
+    private static void Load(string? weights, Network network, Action otherwise)
+    {
+        if (weights is null)
+            otherwise();
+        else
+            WeightFile.Load(weights, network);
     }
 
     private static string ShapeOf(IEnumerable<long> shape) => string.Join(", ", shape);

@@ -15,10 +15,10 @@ internal static class NumberOption
     {
         ["--epochs"] = (1, 1_000_000),
         ["--batch"] = (1, 65_536),
-        ["--lr"] = (1e-12, 1_000),
+        ["--lr"] = (1e-12, 1e30),
         ["--seed"] = (0, long.MaxValue),
         ["--limit"] = (1, int.MaxValue),
-        ["--save-every"] = (0.1, 86_400),
+        ["--save-every"] = (0.001, 86_400),
         ["--overfit-batch"] = (1, 1_000_000),
         ["--threads"] = (1, 1_024),
         ["--steps"] = (1, 1_000_000),

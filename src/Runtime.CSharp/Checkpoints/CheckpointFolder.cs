@@ -129,7 +129,7 @@ internal sealed class CheckpointFolder(string run) : IDisposable
 
     private Checkpoint Read(long step)
     {
-        var (tensors, metadata) = Safetensors.Read(PathOf(step));
+        var (tensors, metadata) = Safetensors.ReadOwn(PathOf(step));
         return new Checkpoint(PathOf(step), tensors, metadata);
     }
 
@@ -137,7 +137,7 @@ internal sealed class CheckpointFolder(string run) : IDisposable
     {
         try
         {
-            Safetensors.Read(PathOf(step));
+            Safetensors.ReadOwn(PathOf(step));
             return true;
         }
         catch (InputError)

@@ -23,6 +23,10 @@ public static class WeightFile
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
     public static void Load(string path, Network network) => Fill(path, WeightSource.Read(path), network);
 
+    /// <summary>The same from a file of a run, which carries a checksum.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static void LoadOwn(string path, Network network) => Fill(path, Safetensors.ReadOwn(path).Tensors, network);
+
     /// <summary>Fills the weights that the file has with their names and shapes, and leaves the others as they began.</summary>
     /// <exception cref="InputError">The file is missing or damaged, or has none of the network's weights.</exception>
     public static WeightMatch LoadMatching(string path, Network network)

@@ -22,7 +22,7 @@ public sealed class Predictor : IDisposable
 
     private Predictor(
         Program program,
-        string weights,
+        Action<Network> load,
         ChannelStatistics? scaling,
         IReadOnlyList<string> classes,
         bool crops,
@@ -32,7 +32,7 @@ public sealed class Predictor : IDisposable
         _crops = crops;
         TorchLibrary.Load();
         _network = new Network(program, execution);
-        WeightFile.Load(weights, _network);
+        load(_network);
         _network.eval();
         _ = _network.FixWeights();
         // Folded weights are made at the first question: now, before many threads ask.
@@ -50,7 +50,7 @@ public sealed class Predictor : IDisposable
     public static Predictor FromRun(RunFolder run, Execution execution, string which = "best") =>
         new(
             run.Program,
-            Path.Combine(run.Path, which + ".safetensors"),
+            network => run.Load(which + ".safetensors", network),
             run.Scaling,
             run.ClassNames,
             run.Data.Name == "folder",
@@ -62,7 +62,7 @@ public sealed class Predictor : IDisposable
     public static Predictor FromWeights(Program program, string weights, Execution execution) =>
         new(
             program,
-            weights,
+            network => WeightFile.Load(weights, network),
             null,
             [.. Enumerable.Range(0, (int)ProgramModule.outputShape(program).Head).Select(i => i.ToString())],
             crops: false,

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -36,13 +37,17 @@ internal sealed record RunDescription(
 {
     public const string FileName = "network.json";
 
+    /// <summary>Since the second, the file ends with a checksum of all that stands before it.</summary>
+    private const int Format = 2;
+    private const string Checksum = "sha256";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public void Write(string folder)
     {
         var json = new JsonObject
         {
-            ["format"] = 1,
+            ["format"] = Format,
             ["cnnspec"] = Version,
             ["engine"] = Engine,
             ["threads"] = Threads,
@@ -63,6 +68,7 @@ internal sealed record RunDescription(
             ["recipe"] = IrJson.toJson(Recipe),
             ["program"] = IrJson.toJson(Program),
         };
+        json[Checksum] = ChecksumOf(json);
         byte[] text = Encoding.UTF8.GetBytes(json.ToJsonString(Indented));
         AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(text));
     }
@@ -79,6 +85,7 @@ internal sealed record RunDescription(
         try
         {
             var json = RequiredJson.ParseObject(AtomicFile.Read(file));
+            Verify(json);
             return new RunDescription(
                 IrJson.ofJson<Program>(json.Required("program")),
                 IrJson.ofJson<Recipe>(json.Required("recipe")),
@@ -112,6 +119,22 @@ internal sealed record RunDescription(
             throw new InputError($"{file} is damaged", "train again, or take the folder from a backup", e);
         }
     }
+
+    /// <summary>One changed digit of a recipe would train another network, and nobody would know.</summary>
+    /// <exception cref="JsonException">It is not what was written.</exception>
+    private static void Verify(JsonObject json)
+    {
+        bool isOlder = json.Required("format").Value<int>() < Format;
+        if (isOlder && !json.ContainsKey(Checksum))
+            return;
+        string written = json.Required(Checksum).Value<string>();
+        json.Remove(Checksum);
+        if (written != ChecksumOf(json))
+            throw new JsonException("its checksum is another");
+    }
+
+    private static string ChecksumOf(JsonObject json) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json.ToJsonString(Indented))));
 
     private static float[] Floats(JsonNode array) => [.. array.Array().Select(value => value.Value<float>())];
 }

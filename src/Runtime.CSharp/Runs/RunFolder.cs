@@ -140,7 +140,7 @@ public sealed class RunFolder
         WeightFile.Write(InFolder(name), network, new() { ["epochs"] = epochs.ToString() });
 
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
-    public void Load(string name, Network network) => WeightFile.Load(InFolder(name), network);
+    public void Load(string name, Network network) => WeightFile.LoadOwn(InFolder(name), network);
 
     public void SaveTest(Evaluation test) => WriteText("test.json", JsonSerializer.Serialize(test, Snake));
 

@@ -43,6 +43,7 @@ public class OnnxTests
     [TestCase("split(4) as a, b, c, d; concat { d; a }")]
     [TestCase("gelu(approximate=\"tanh\")")]
     [TestCase("layer_norm")]
+    [TestCase("upsample(18); group_norm(1)")]
     [TestCase("local_response_norm(4, k=2)")]
     [TestCase("local_response_norm(5, alpha=0.1)")]
     [TestCase("affine(scale=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16], shift=1)")]
