@@ -84,6 +84,19 @@ let tests =
 
                     Expect.equal (node.Weights |> List.map _.Shape) (weights |> List.map _.Shape) "the weights' shapes"
 
+            cases
+                "multiply-accumulates are as counted by hand"
+                [
+                    "conv(8, kernel=[3, 5], groups=4, padding=[1, 2])", 8L * 20L * 28L * (4L * 15L)
+                    "conv(8, kernel=3, stride=2)", 8L * 9L * 13L * (16L * 9L)
+                    "conv_transpose(4, kernel=2, stride=2, groups=2)", 16L * 20L * 28L * (2L * 4L)
+                    "flatten; linear(10)", 16L * 20L * 28L * 10L
+                    "batch_norm; relu; max_pool(2)", 0L
+                ]
+            <| fun (body: string, expected: int64) ->
+                let totals = Summary.totals (program (inNetwork "16 x 20 x 28" body))
+                Expect.equal totals.Macs expected "multiply-accumulates"
+
             cases "an operator is documented" operators
             <| fun (name: string) ->
                 let operator = (Catalog.tryFind name).Value
