@@ -11,16 +11,8 @@ public static class DataAccess
     /// <summary>The data set as images of the wanted shape.</summary>
     /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>
     /// <exception cref="EnvironmentError">It cannot be fetched.</exception>
-    public static DataSet Open(DataSource source, IReadOnlyList<long> input, long seed, CancellationToken stop)
-    {
-        if (input.Count != 3)
-            throw new InputError(
-                "the network takes features, and data sets have images",
-                "give it an input of channels x height x width"
-            );
-        var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
-        return DataSources.Open(source, shape, seed, name => Fetch(name, stop), stop);
-    }
+    public static DataSet Open(DataSource source, IReadOnlyList<long> input, long seed, CancellationToken stop) =>
+        DataSources.Open(source, input, seed, name => Fetch(name, stop), stop);
 
     /// <summary>Fetches a data set and shows how far it is.</summary>
     public static InstalledData Fetch(string name, CancellationToken stop) =>

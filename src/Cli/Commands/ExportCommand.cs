@@ -6,6 +6,7 @@ using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Export;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Runs;
+using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -176,22 +177,8 @@ public sealed class ExportCommand
             );
         return (
             Filled(network.Program, recipe?.Seed ?? 0, made => Load(weights, made, () => { })),
-            Options(Scaling(recipe, network.Program), null)
+            Options(recipe is null ? null : Scaling.Given(recipe.Scaling, (int)network.Program.Input.Head), null)
         );
-    }
-
-    private static ChannelStatistics? Scaling(Recipe? recipe, Ir.Program program) =>
-        recipe?.Scaling is PixelScaling.ByChannel given
-            ? new ChannelStatistics(
-                PerChannel(given.mean, (int)program.Input.Head),
-                PerChannel(given.deviation, (int)program.Input.Head)
-            )
-            : null;
-
-    private static float[] PerChannel(IEnumerable<double> values, int channels)
-    {
-        float[] given = [.. values.Select(value => (float)value)];
-        return given.Length == 1 ? [.. Enumerable.Repeat(given[0], channels)] : given;
     }
 
     /// <summary>The network with these weights, or with those that training would begin from.</summary>

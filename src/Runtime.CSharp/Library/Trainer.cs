@@ -70,10 +70,7 @@ public static class Trainer
         var given = options.Data is { } name ? DataSources.Named(name, validation: 0) : null;
         var recipe = Choose(network, options.Recipe, given).With(given!, options.Epochs, options.Batch, options.Seed);
         var source = DataSources.Rooted(recipe.Data);
-        if (network.Input.Count != 3)
-            throw new InputError("the network takes features, and data sets have images", "give it an input of images");
-        var shape = new ImageShape((int)network.Input[0], (int)network.Input[1], (int)network.Input[2]);
-        var data = DataSources.Open(source, shape, recipe.Seed, fetch: null, cancellation);
+        var data = DataSources.Open(source, network.Input, recipe.Seed, fetch: null, cancellation);
         if (network.Output is [var outputs] && data.Train.ClassNames.Count > outputs)
             throw InputError.OtherClasses($"{data.Name} has", data.Train.ClassNames.Count, outputs);
         var plan = new TrainingPlan(

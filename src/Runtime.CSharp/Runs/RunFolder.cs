@@ -99,7 +99,6 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(path, description);
         folder.WriteText("spec" + System.IO.Path.GetExtension(description.SpecPath), specText);
-        folder.Metrics.Keep(epochs: 0);
         // Last: where it stands, all the rest does.
         description.Write(path);
         return folder;

@@ -34,18 +34,25 @@ public static class DataSources
             )
             : source;
 
-    /// <summary>The data set as images of the wanted shape, fetched first where it is missing.</summary>
+    /// <summary>The data set as images of the shape that a network takes, fetched first where it is missing.</summary>
+    /// <param name="input">Of the network, without the batch.</param>
     /// <param name="fetch">Asked for a data set that is not there; null fetches it without a word.</param>
     /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>
     /// <exception cref="EnvironmentError">It cannot be fetched.</exception>
     public static DataSet Open(
         DataSource source,
-        ImageShape shape,
+        IReadOnlyList<long> input,
         long seed,
         Action<string>? fetch,
         CancellationToken stop
     )
     {
+        if (input.Count != 3)
+            throw new InputError(
+                "the network takes features, and data sets have images",
+                "give it an input of channels x height x width"
+            );
+        var shape = new ImageShape((int)input[0], (int)input[1], (int)input[2]);
         string name = source.Name == "folder" ? source.Path : source.Name;
         var catalog = new DataCatalog();
         if (catalog.List().FirstOrDefault(state => state.Info.Name == name) is { Prepared: false })
