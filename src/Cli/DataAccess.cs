@@ -11,8 +11,13 @@ public static class DataAccess
     /// <summary>The data set as images of the wanted shape.</summary>
     /// <exception cref="InputError">It does not fit the network, or is damaged.</exception>
     /// <exception cref="EnvironmentError">It cannot be fetched.</exception>
-    public static DataSet Open(DataSource source, IReadOnlyList<long> input, long seed, CancellationToken stop) =>
-        DataSources.Open(source, input, seed, name => Fetch(name, stop), stop);
+    public static DataSet Open(
+        DataSource source,
+        IReadOnlyList<long> input,
+        long seed,
+        CancellationToken stop,
+        FolderOptions? options = null
+    ) => DataSources.Open(source, input, seed, options, name => Fetch(name, stop), stop);
 
     /// <summary>Fetches a data set and shows how far it is.</summary>
     public static InstalledData Fetch(string name, CancellationToken stop) =>

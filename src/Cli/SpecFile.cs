@@ -1,7 +1,6 @@
-using CnnSpec.Operators;
-using CnnSpec.Text;
-using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
+using CnnSpec.Data;
+using CnnSpec.Elaborate;
+using CnnSpec.Runtime.Training;
 
 namespace CnnSpec.Cli;
 
@@ -12,6 +11,9 @@ public static class SpecFile
     public sealed record Settings(IReadOnlyList<(string Name, string Value)> Set, long[]? Input)
     {
         public static readonly Settings None = new([], null);
+
+        /// <summary>What recipes are checked against; null where changed parameters decide.</summary>
+        public RecipeData? Data { get; init; }
     }
 
     /// <summary>Compiles the file. Diagnostics are in the result; only a file that cannot be read at all throws.</summary>
@@ -37,11 +39,10 @@ public static class SpecFile
             return [path];
         string[] files =
         [
-            .. Directory
-                .EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Where(file => Path.GetExtension(file) is ".cnn" or ".yaml" or ".yml")
-                .Where(file => !ExpectsErrors(file, path))
-                .Order(StringComparer.Ordinal),
+            .. FolderWalk
+                .AllFiles(path)
+                .Where(file => Path.GetExtension(file).ToLowerInvariant() is ".cnn" or ".yaml" or ".yml")
+                .Where(file => !ExpectsErrors(file, path)),
         ];
         return files.Length > 0
             ? files
@@ -63,26 +64,15 @@ public static class SpecFile
         return false;
     }
 
-    private static Compile.Options OptionsFor(Settings settings) =>
-        new(
-            ListModule.OfSeq(settings.Set.Select(set => Tuple.Create(set.Name, set.Value))),
-            settings.Input is { } shape
-                ? FSharpOption<FSharpList<long>>.Some(ListModule.OfSeq(shape))
-                : FSharpOption<FSharpList<long>>.None,
-            FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(ReadImport)
-        );
-
-    private static FSharpResult<byte[], string> ReadImport(string path)
+    private static CompileOptions OptionsFor(Settings settings)
     {
-        try
-        {
-            return FSharpResult<byte[], string>.NewOk(Read(path));
-        }
-        catch (InputError error)
-        {
-            return FSharpResult<byte[], string>.NewError(error.Message);
-        }
+        var options = CompileOptions
+            .From(settings.Set.Select(set => KeyValuePair.Create(set.Name, set.Value)), settings.Input!, ReadImport)
+            .WithFolder(DataSources.Look);
+        return settings.Data is { } data ? options.WithData(data) : options;
     }
+
+    private static byte[]? ReadImport(string path) => File.Exists(path) ? Read(path) : null;
 
     private static byte[] Read(string path)
     {

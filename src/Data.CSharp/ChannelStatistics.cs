@@ -15,6 +15,7 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
     /// Reads every image once. Sums are integers, so the result is exact and does not depend on the order or the number
     /// of threads.
     /// </summary>
+    /// <exception cref="UnreadableImages">Files of a folder cannot be decoded.</exception>
     public static ChannelStatistics Of(
         IImageSource source,
         IProgress<ReadProgress>? progress = null,
@@ -23,6 +24,7 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
     {
         var shape = source.Shape;
         var totals = new Moments(shape.Channels);
+        var reader = new CarefulReader(source);
         ParallelRead.Ranges(
             source.Count,
             (first, end) =>
@@ -31,7 +33,7 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
                 var pixels = new byte[shape.Size];
                 for (int i = first; i < end; i++)
                 {
-                    source.Read(i, pixels);
+                    reader.Read(i, pixels);
                     sums.Add(pixels, shape);
                 }
                 lock (totals)
@@ -40,6 +42,7 @@ public sealed record ChannelStatistics(float[] Mean, float[] Deviation)
             progress,
             cancellation
         );
+        reader.ThrowIfAny();
         return totals.Statistics((long)source.Count * shape.PlaneSize);
     }
 

@@ -48,12 +48,14 @@ public sealed class DataCatalog
     /// <param name="seed">Splits a folder that has no test images, and draws <c>shapes</c>.</param>
     /// <param name="progress">A large folder takes a while: all of its images are decoded the first time.</param>
     /// <param name="counts">How many images <c>shapes</c> draws; null for its usual numbers.</param>
+    /// <param name="options">What a folder may lack.</param>
     /// <exception cref="InputError">It is not prepared, damaged, unknown or cannot be given that shape.</exception>
     public DataSet Open(
         string nameOrFolder,
         ImageShape wanted,
         ulong seed = 0,
         (int Train, int Test)? counts = null,
+        FolderOptions? options = null,
         IProgress<ReadProgress>? progress = null,
         CancellationToken cancellation = default
     )
@@ -63,7 +65,7 @@ public sealed class DataCatalog
         if (Installable.All.FirstOrDefault(r => r.Info.Name == nameOrFolder) is { } recipe)
             return OpenPrepared(recipe, wanted);
         if (Directory.Exists(nameOrFolder))
-            return OpenFolder(nameOrFolder, wanted, seed, progress, cancellation);
+            return OpenFolder(nameOrFolder, wanted, seed, options ?? new FolderOptions(), progress, cancellation);
         throw Unknown(nameOrFolder);
     }
 
@@ -75,7 +77,7 @@ public sealed class DataCatalog
             ManifestOf(name).Verify(_cache.Folder(name), cancellation);
     }
 
-    internal static InputError Unknown(string name) =>
+    public static InputError Unknown(string name) =>
         new(
             $"there is no data set or folder named {name}",
             $"use one of {string.Join(", ", All.Select(d => d.Name))}, or a folder with one sub-folder for each class"
@@ -116,7 +118,7 @@ public sealed class DataCatalog
             AdaptedImages.To(train, wanted),
             AdaptedImages.To(test, wanted),
             StatisticsFor(manifest.Statistics, train, wanted),
-            manifest.Note
+            manifest.Note is { } note ? [note] : []
         )
         {
             Adaptation = adaptation,
@@ -145,7 +147,7 @@ public sealed class DataCatalog
     {
         var train = Kept(new DrawnShapes(counts.Train, wanted, seed, split: 0));
         var test = Kept(new DrawnShapes(counts.Test, wanted, seed, split: 1));
-        return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), null)
+        return new DataSet(Shapes.Name, train, test, ChannelStatistics.Of(train), [])
         {
             Fingerprint = Fingerprint.Of(train, test),
         };
@@ -155,30 +157,81 @@ public sealed class DataCatalog
         string folder,
         ImageShape wanted,
         ulong seed,
+        FolderOptions options,
         IProgress<ReadProgress>? progress,
         CancellationToken cancellation
     )
     {
-        var split = ImageFolder.Open(folder, wanted, seed);
-        var train = Kept(split.Train, progress, cancellation);
-        var test = Kept(split.Test, progress, cancellation);
-        var statistics =
-            train == split.Train
-                ? new FolderStatistics(_cache).Of(split.Train, progress, cancellation)
-                : ChannelStatistics.Of(train, cancellation: cancellation);
-        return new DataSet(folder, train, test, statistics, split.Note)
+        var leftOut = options.LeftOut;
+        while (true)
         {
-            Adaptation = $"shorter side resized, centre cropped to {wanted}",
-            Fingerprint = Fingerprint.Of(train, test),
-        };
+            var listing = ImageListing.Read(folder, options with { LeftOut = leftOut });
+            try
+            {
+                var data = Decode(folder, listing.Split(wanted, seed), progress, cancellation);
+                return data with
+                {
+                    LeftOut = [.. leftOut],
+                    Notes =
+                        leftOut.Count > 0
+                            ? [$"left out, for they cannot be decoded: {string.Join(", ", leftOut)}", .. data.Notes]
+                            : data.Notes,
+                };
+            }
+            catch (UnreadableImages damage) when (options.SkipDamaged > 0)
+            {
+                int known = leftOut.Count - options.LeftOut.Count;
+                if (known + damage.Images.Count > options.SkipDamaged)
+                    throw new UnreadableImages(damage.Images, options.SkipDamaged);
+                leftOut = [.. leftOut, .. damage.Images.Select(image => ImageListing.Relative(folder, image.Path))];
+            }
+        }
     }
 
-    private static IImageSource Kept(
-        IImageSource source,
-        IProgress<ReadProgress>? progress = null,
-        CancellationToken cancellation = default
-    ) =>
-        (long)source.Count * source.Shape.Size <= MemoryLimit
-            ? MemoryImages.Materialise(source, progress, cancellation)
-            : source;
+    private DataSet Decode(
+        string folder,
+        FolderSplit split,
+        IProgress<ReadProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var remembered = new FolderStatistics(_cache);
+        var unreadable = new List<(string, InputError)>();
+        var train = Read(split.Train);
+        var validation = split.Validation is { } images ? Read(images) : ((IImageSource, ChannelStatistics)?)null;
+        var test = Read(split.Test);
+        if (unreadable.Count > 0)
+            throw new UnreadableImages(unreadable);
+        return new DataSet(folder, train.Images, test.Images, train.Statistics, split.Notes)
+        {
+            Validation = validation?.Item1,
+            Adaptation = $"shorter side resized, centre cropped to {split.Train.Shape}",
+            Fingerprint = validation is var (held, _)
+                ? Fingerprint.Of(train.Images, held, test.Images)
+                : Fingerprint.Of(train.Images, test.Images),
+        };
+
+        // Every image is decoded once, so that the damaged ones of all parts are named together and before training.
+        (IImageSource Images, ChannelStatistics Statistics) Read(ImageFolder part)
+        {
+            try
+            {
+                if (Fits(part))
+                {
+                    var memory = MemoryImages.Materialise(part, progress, cancellation);
+                    return (memory, ChannelStatistics.Of(memory, cancellation: cancellation));
+                }
+                return (part, remembered.Of(part, progress, cancellation));
+            }
+            catch (UnreadableImages damage)
+            {
+                unreadable.AddRange(damage.Images);
+                return (part, ChannelStatistics.Identity(part.Shape.Channels));
+            }
+        }
+    }
+
+    private static bool Fits(IImageSource source) => (long)source.Count * source.Shape.Size <= MemoryLimit;
+
+    private static IImageSource Kept(IImageSource source) => Fits(source) ? MemoryImages.Materialise(source) : source;
 }

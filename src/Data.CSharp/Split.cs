@@ -30,6 +30,45 @@ public sealed record Split(int[] Train, int[] Validation)
         return new Split(kept, held);
     }
 
+    /// <summary>
+    /// Draws <paramref name="limit"/> of some images by <paramref name="seed"/>, in which each class has its share to within one
+    /// image. Images of a folder stand class by class: the first of them would be of one class alone.
+    /// </summary>
+    /// <param name="indices">Images of <paramref name="source"/>, sorted.</param>
+    /// <returns>Sorted; all of them where there are no more.</returns>
+    public static int[] Draw(IImageSource source, int[] indices, int limit, ulong seed)
+    {
+        if (limit >= indices.Length)
+            return indices;
+        var random = RandomStream.For(seed, DrawPurpose);
+        var classes = indices
+            .GroupBy(source.Label)
+            .OrderBy(group => group.Key)
+            .Select(group => group.ToArray())
+            .ToArray();
+        // What is over after rounding down goes to those that lost most by it: the largest remainders.
+        double share = (double)limit / indices.Length;
+        int[] counts = [.. classes.Select(images => (int)(images.Length * share))];
+        foreach (
+            int most in Enumerable
+                .Range(0, classes.Length)
+                .OrderByDescending(c => classes[c].Length * share - counts[c])
+                .Take(limit - counts.Sum())
+        )
+            counts[most]++;
+        var drawn = new List<int>(limit);
+        for (int c = 0; c < classes.Length; c++)
+        {
+            random.Shuffle(classes[c]);
+            drawn.AddRange(classes[c].AsSpan(0, counts[c]));
+        }
+        drawn.Sort();
+        return [.. drawn];
+    }
+
+    /// <summary>"draw" in ASCII.</summary>
+    private const ulong DrawPurpose = 0x64726177;
+
     /// <summary>"split" in ASCII: keeps this stream apart from the shuffling of the same seed.</summary>
     private const ulong Purpose = 0x73706C6974;
 }

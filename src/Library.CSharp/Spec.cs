@@ -1,7 +1,5 @@
 using System.Globalization;
 using CnnSpec.Text;
-using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
 
 namespace CnnSpec;
 
@@ -61,28 +59,14 @@ public sealed class Spec
             );
     }
 
-    private static Compile.Options Options(SpecOptions? options)
+    private static CompileOptions Options(SpecOptions? options)
     {
         options ??= new SpecOptions();
         var import = options.Import ?? (path => File.Exists(path) ? File.ReadAllBytes(path) : null);
-        return new Compile.Options(
-            ListModule.OfSeq(options.Set.Select(set => Tuple.Create(set.Key, Value(set.Value)))),
-            options.Input is { } input
-                ? FSharpOption<FSharpList<long>>.Some(ListModule.OfSeq(input))
-                : FSharpOption<FSharpList<long>>.None,
-            FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(path =>
-            {
-                try
-                {
-                    return import(path) is { } bytes
-                        ? FSharpResult<byte[], string>.NewOk(bytes)
-                        : FSharpResult<byte[], string>.NewError("there is no such file");
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    return FSharpResult<byte[], string>.NewError("it cannot be read");
-                }
-            })
+        return CompileOptions.From(
+            options.Set.Select(set => KeyValuePair.Create(set.Key, Value(set.Value))),
+            options.Input,
+            import!
         );
     }
 

@@ -21,6 +21,9 @@ public sealed class SpecNetwork
     /// <summary>The recipe of a spec that has none.</summary>
     internal static Recipe Fallback(DataSource data) => Elaborate.Recipes.fallback(data);
 
+    /// <summary>A recipe on other data, of which the same share validates.</summary>
+    internal static Recipe OnData(DataSource data, Recipe recipe) => Elaborate.Recipes.onData(data, recipe);
+
     internal string Path { get; }
     internal string Text { get; }
 

@@ -5,20 +5,9 @@ module CnnSpec.Compile
 
 open CnnSpec.Text
 open CnnSpec.Syntax
-open CnnSpec.Operators
 open CnnSpec.Elaborate
 open CnnSpec.Ir
 open CnnSpec.Lowering
-
-type Options =
-    {
-        /// `--set name=value`: values of the network's parameters, as spec text.
-        Set: (string * string) list
-        /// `--input CxHxW` instead of the spec's own.
-        Input: Shape option
-        /// The bytes of an imported file, or why they cannot be had.
-        Read: string -> Result<byte[], string>
-    }
 
 /// A network that fits, with everything the other commands show of it.
 type Network =
@@ -27,6 +16,8 @@ type Network =
         Program: Program
         /// Its recipes, checked against its head.
         Recipes: Recipe list
+        /// The values of its parameters, as spec text.
+        Arguments: Map<string, string>
     }
 
 type Compilation =
@@ -54,18 +45,24 @@ let private network (context: ElaborationContext) (reporter: Reporter) recipes d
         {
             Arguments = arguments
             Input = program |> Option.map _.Input |> Option.defaultValue []
-            Classes =
-                match program |> Option.map Program.outputShape with
-                | Some [ features ] -> Some features
-                | _ -> None
+            Output = program |> Option.map Program.outputShape
         }
 
     let recipes = recipes |> List.choose (Recipes.elaborate context trained)
 
-    Option.map2 (fun graph program -> { Graph = graph; Program = program; Recipes = recipes }) graph program
+    Option.map2
+        (fun graph program ->
+            {
+                Graph = graph
+                Program = program
+                Recipes = recipes
+                Arguments = arguments |> Map.map (fun _ -> Value.describe)
+            })
+        graph
+        program
 
 /// From a tree to networks.
-let private compile (options: Options) (file: File, syntaxErrors: Diagnostic list) : Compilation =
+let private compile (options: CompileOptions) (file: File, syntaxErrors: Diagnostic list) : Compilation =
     let reporter = Reporter syntaxErrors
     let imported, missing = Imports.declarations options.Read file
     reporter.Add missing
@@ -76,8 +73,7 @@ let private compile (options: Options) (file: File, syntaxErrors: Diagnostic lis
 
     reporter.Add clashes
 
-    let overrides, unknown =
-        Overrides.parse options.Set options.Input declarations.Networks
+    let arguments, unknown = Overrides.parse options.Set declarations.Networks
 
     reporter.Add unknown
 
@@ -87,7 +83,13 @@ let private compile (options: Options) (file: File, syntaxErrors: Diagnostic lis
                 {
                     Declarations = declarations
                     Constants = Declarations.constants declarations (Budget()) reporter.Tell
-                    Overrides = overrides
+                    Overrides =
+                        {
+                            Arguments = arguments
+                            Input = options.Input
+                            Data = options.Data
+                            Folder = options.Folder
+                        }
                     Budget = Budget()
                     Report = reporter.Tell
                 }
@@ -95,6 +97,8 @@ let private compile (options: Options) (file: File, syntaxErrors: Diagnostic lis
             let recipes = declarations.Recipes |> List.filter (Recipes.isWhole syntaxErrors)
 
             declarations.Networks |> List.choose (network { context with Budget = Budget() } reporter recipes))
+
+    reporter.Add(Declarations.refuseEmpty file syntaxErrors)
 
     if not reporter.HasErrors then
         reporter.Add(Lint.file file)
@@ -106,11 +110,11 @@ let private compile (options: Options) (file: File, syntaxErrors: Diagnostic lis
     }
 
 /// Checks a spec's text and lowers the networks in it.
-let file (options: Options) (source: Source) : Compilation =
+let file (options: CompileOptions) (source: Source) : Compilation =
     LargeStack.run (fun () -> SpecSyntax.parse source |> compile options)
 
 /// The same of a file's bytes, which may be no text at all.
-let bytes (options: Options) (path: string) (bytes: byte[]) : Compilation =
+let bytes (options: CompileOptions) (path: string) (bytes: byte[]) : Compilation =
     match SourceFile.ofBytes path bytes with
     | Ok source -> file options source
     | Error problem ->
@@ -121,7 +125,7 @@ let bytes (options: Options) (path: string) (bytes: byte[]) : Compilation =
         }
 
 /// The same spec under other options, without reading it again. It had no errors.
-let again (options: Options) (compilation: Compilation) : Compilation =
+let again (options: CompileOptions) (compilation: Compilation) : Compilation =
     LargeStack.run (fun () -> compile options (compilation.File, []))
 
 /// A spec in its canonical form, in either syntax; or what keeps it from being read.

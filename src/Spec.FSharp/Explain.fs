@@ -4,6 +4,7 @@ module CnnSpec.Explain
 
 open System.Text
 open CnnSpec.Text
+open CnnSpec.Ir
 
 /// What the example of a missing import finds once its name is right.
 let private read name =
@@ -16,7 +17,12 @@ let compile (code: string) (example: string) : Diagnostic list =
     let encoding = if code = "E0104" then Encoding.Latin1 else Encoding.UTF8
     let name = if code = "E0105" then "example.yaml" else "example.cnn"
 
-    let options: Compile.Options = { Set = []; Input = None; Read = read }
+    let options =
+        { CompileOptions.Alone with
+            Read = read
+            Folder = fun path -> if path.StartsWith "missing" then Missing else NotLooked
+        }
+
     (Compile.bytes options name (encoding.GetBytes example)).Diagnostics
 
 let private fenced (text: string) = $"```\n{text.TrimEnd()}\n```"

@@ -112,7 +112,7 @@ public class TrainTests
         Assert.That(done.LastLine, Is.EqualTo(trained.LastLine));
 
         var json = JsonNode.Parse(tool.Run("eval", "run", "--format", "json").Output)!;
-        int counted = json["confusion"]!.AsArray().Sum(row => row!.AsArray().Sum(count => count!.GetValue<int>()));
+        int counted = json["confusion"]!.AsArray().Sum(pair => pair!["images"]!.GetValue<int>());
         Assert.That(counted, Is.EqualTo(256));
     }
 

@@ -6,8 +6,7 @@ open Expecto
 open CnnSpec
 open CnnSpec.Text
 
-let alone: Compile.Options =
-    { Set = []; Input = None; Read = fun _ -> Error "there is no such file" }
+let alone = CompileOptions.Alone
 
 let compileWith options text =
     Compile.file options (Source.create "spec.cnn" text)

@@ -48,7 +48,7 @@ public static class BenchCommand
                 return ExitCode.WrongInput;
             var place = DeviceOption.Read(result, device);
             using var interruption = new Interruption();
-            var recipe = network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataSources.Named("shapes", 0));
+            var recipe = network.Recipes.FirstOrDefault() ?? Recipes.fallback(DataSources.Named("shapes"));
             var chosen = PrecisionOption.Read(
                 result,
                 precision,

@@ -75,7 +75,7 @@ public static class DataShowCommand
             recipe = Recipe(network, spec, recipeName);
             input = [.. network.Program.Input];
         }
-        var source = DataSources.Named(name, 0);
+        var source = DataSources.Named(name);
         var data = DataAccess.Open(source, input ?? UsualShape(name), seed, interruption.Token);
         var sheet = new ContactSheet(data, recipe, seed, count);
         string path = output ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(name)) + ".png";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Runs;
@@ -14,6 +15,7 @@ namespace CnnSpec.Cli.Commands;
 public static class EvalCommand
 {
     private const int MostConfusions = 5;
+    private const int TopFive = 5;
 
     public static Command Create()
     {
@@ -39,6 +41,7 @@ public static class EvalCommand
             Examples:
               cnnspec eval runs/lenet5
               cnnspec eval runs/lenet5 --format json
+              cnnspec eval runs/mine --data more-photos/
             """
         );
         command.Arguments.Add(run);
@@ -62,34 +65,64 @@ public static class EvalCommand
     {
         var run = RunFolder.Open(path);
         using var interruption = new Interruption();
-        var source = dataName is null ? run.Data : DataSources.Named(dataName, 0);
-        var data = DataAccess.Open(source, [.. run.Program.Input], run.Seed, interruption.Token);
         using var predictor = Predictor.FromRun(run, new Execution(run.Precision) { Device = device }, weights);
+        var (images, notes) = TestImages(run, dataName, interruption.Token);
+        foreach (string note in notes)
+            Terminal.Note($"note: {note}");
         var evaluation = Evaluator.Evaluate(
             predictor.Network,
-            Evaluator.Batches(data.Test, run.Scaling),
+            Evaluator.Batches(images, run.Scaling),
             interruption.Token
         );
 
         if (json)
-            Terminal.Result(ToJson(evaluation, data.Test.ClassNames).ToJsonString(OutputFormat.Indented));
+            Terminal.Result(ToJson(evaluation, run.ClassNames).ToJsonString(OutputFormat.Indented));
         else
-            Print(evaluation, data.Test.ClassNames);
+            Print(evaluation, run.ClassNames);
         return ExitCode.Fine;
+    }
+
+    /// <summary>The run's own test images, or others, whose classes are found by name.</summary>
+    private static (IImageSource Images, IReadOnlyList<string> Notes) TestImages(
+        RunFolder run,
+        string? name,
+        CancellationToken stop
+    )
+    {
+        long[] input = [.. run.Program.Input];
+        var source = name is null ? null : DataSources.Named(name, new FolderOptions { AllowEmptyClasses = true });
+        // In the folder that the network was trained on, most images have been seen.
+        if (source is null || source.Name == run.Data.Name && source.Path == run.Data.Path)
+        {
+            var own = DataAccess.Open(run.Data, input, run.Seed, stop, run.FolderOptions);
+            return (own.Test, own.Notes);
+        }
+        return DataSources.OpenTest(
+            source,
+            input,
+            run.ClassNames,
+            run.Seed,
+            missing => DataAccess.Fetch(missing, stop),
+            stop
+        );
     }
 
     private static void Print(Evaluation evaluation, IReadOnlyList<string> classes)
     {
         for (int i = 0; i < classes.Count; i++)
         {
-            int total = evaluation.Confusion[i].Sum();
-            string share = total == 0 ? "no images" : $"{(double)evaluation.Confusion[i][i] / total:0.00%} of {total}";
+            int total = evaluation.Confusion.ImagesOf(i);
+            string share = total == 0 ? "no images" : $"{(double)evaluation.Confusion[i, i] / total:0.00%} of {total}";
             Terminal.Result($"{classes[i], -12} {share}");
         }
-        foreach (var (label, guess, count) in evaluation.Confusions().Take(MostConfusions))
-            Terminal.Result($"{count, 4} x {classes[label]} predicted as {classes[guess]}");
+        foreach (var (label, guess, count) in evaluation.Confusion.Mistakes.Take(MostConfusions))
+            Terminal.Result($"{count, 4} x {classes[label]} predicted as {Name(guess, classes)}");
         Terminal.Result($"test loss: {evaluation.Loss.ToString("0.0000", CultureInfo.InvariantCulture)}");
-        Terminal.Result($"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
+        // Of five classes or fewer, the right one is always among five guesses.
+        if (classes.Count > TopFive)
+            Terminal.Result(
+                $"top-5 accuracy: {evaluation.Top5Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}"
+            );
         Terminal.Result($"test accuracy: {evaluation.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture)}");
     }
 
@@ -102,9 +135,19 @@ public static class EvalCommand
             ["top5_accuracy"] = evaluation.Top5Accuracy,
             ["classes"] = new JsonArray([.. classes.Select(name => (JsonNode)name)]),
             ["confusion"] = new JsonArray([
-                .. evaluation.Confusion.Select(row =>
-                    (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)])
+                .. evaluation.Confusion.Pairs.Select(pair =>
+                    (JsonNode)
+                        new JsonObject
+                        {
+                            ["class"] = classes[pair.Label],
+                            ["predicted"] = Name(pair.Guess, classes),
+                            ["images"] = pair.Images,
+                        }
                 ),
             ]),
         };
+
+    /// <summary>A head may be wider than there are classes.</summary>
+    private static string Name(int output, IReadOnlyList<string> classes) =>
+        output < classes.Count ? classes[output] : $"output {output}";
 }

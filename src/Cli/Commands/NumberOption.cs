@@ -23,6 +23,7 @@ internal static class NumberOption
         ["--threads"] = (1, 1_024),
         ["--steps"] = (1, 1_000_000),
         ["--count"] = (1, 10_000),
+        ["--skip-damaged"] = (0, 1_000_000),
         ["--top"] = (1, 1_000_000),
         ["--depth"] = (0, 1_000),
     };

@@ -2,12 +2,15 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
+using CnnSpec.Elaborate;
 using CnnSpec.Operators;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Checkpoints;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Runs;
+using CnnSpec.Runtime.Training;
+using CnnSpec.Text;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -27,6 +30,13 @@ public sealed class PredictCommand
     {
         Description = "Weights for a spec: safetensors, .npz, a PyTorch state dict",
         HelpName = "file",
+    };
+    private readonly SpecOptions _spec = new();
+    private readonly Option<string?> _normalize = new("--normalize")
+    {
+        Description =
+            "How a spec's weights expect pixels, as in --normalize 'imagenet()' or 'by_channel(mean=0.13, std=0.31)'; as its recipe says if unsaid",
+        HelpName = "scaling",
     };
     private readonly Option<string?> _input = new("--input")
     {
@@ -56,6 +66,7 @@ public sealed class PredictCommand
             Examples:
               cnnspec predict runs/lenet5 seven.png
               cnnspec predict runs/lenet5 photos/ --format json
+              cnnspec predict specs/imagenet/resnet18.cnn --weights resnet18.pth --normalize 'imagenet()' cat.jpg
               cnnspec predict specs/mnist/lenet5.cnn --weights w.safetensors --input x.npy --output y.npy
             """
         );
@@ -65,6 +76,8 @@ public sealed class PredictCommand
             var option in new Option[]
             {
                 self._weights,
+                self._spec.Set,
+                self._normalize,
                 self._input,
                 self._output,
                 self._top,
@@ -75,6 +88,12 @@ public sealed class PredictCommand
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
+            if (result.GetValue(self._weights) is null)
+                foreach (var option in new Option[] { self._spec.Set, self._normalize })
+                    if (result.GetResult(option) is { Implicit: false })
+                        result.AddError($"{option.Name} goes with --weights: a run is as it was trained");
+            if (result.GetValue(self._normalize) is not null && result.GetValue(self._input) is not null)
+                result.AddError("--normalize is for images: an array of --input is taken as it is");
             bool array = result.GetValue(self._input) is not null;
             bool images = result.GetValue(self._images) is { Length: > 0 };
             if (array == images)
@@ -140,14 +159,53 @@ public sealed class PredictCommand
                     $"{path} is not the folder of a run",
                     "name a run folder, or give weights to a spec with --weights"
                 );
-        if (Specs.Fitting(path, SpecFile.Settings.None) is not var (network, _))
+        if (
+            Specs.Fitting(path, _spec.Read(arguments)) is not var (network, _)
+            || !TryScaling(network, arguments, out var scaling)
+        )
             return null;
         if (Ir.ProgramModule.outputShape(network.Program).Length != 1 && arguments.GetValue(_input) is null)
             throw new InputError(
                 $"the network gives {ShapeModule.describe(Ir.ProgramModule.outputShape(network.Program))}, not a number for each class",
                 "use --input and --output for raw values"
             );
-        return Predictor.FromWeights(network.Program, weights, Place(arguments));
+        return Predictor.FromWeights(network.Program, weights, scaling, Place(arguments));
+    }
+
+    /// <summary>What the command line, or else the first recipe, says of pixels. What neither says is told: with other pixels
+    /// than it was trained on, a network guesses, and nobody sees why.</summary>
+    /// <returns>False where the option is wrong, which has been shown.</returns>
+    private bool TryScaling(Compile.Network network, ParseResult arguments, out ChannelStatistics? scaling)
+    {
+        scaling = null;
+        if (arguments.GetValue(_input) is not null)
+            return true;
+        int channels = (int)network.Program.Input.Head;
+        if (arguments.GetValue(_normalize) is { } text)
+        {
+            var read = Recipes.scaling("--normalize", text);
+            if (read.IsError)
+            {
+                Terminal.Note(Render.all(Terminal.ColoursErrors ? Render.ansi : Render.plain, read.ErrorValue));
+                return false;
+            }
+            if (read.ResultValue.IsByDataSet)
+                throw new InputError(
+                    "--normalize dataset() needs the data set, which weights do not hold",
+                    "give the numbers, as in --normalize 'by_channel(mean=0.13, std=0.31)'"
+                );
+            scaling = Scaling.Given(read.ResultValue, channels);
+            return true;
+        }
+        var recipe = network.Recipes.FirstOrDefault();
+        if (recipe is null || recipe.Scaling.IsByDataSet)
+            Terminal.Note(
+                $"note: the spec {(recipe is null ? "does not say how pixels are scaled" : "scales pixels by its data set's own means, which are not in it")}: "
+                    + "they stay from 0 to 1; --normalize says another"
+            );
+        else
+            scaling = Scaling.Given(recipe.Scaling, channels);
+        return true;
     }
 
     /// <summary>In float32, whatever the run was trained in.</summary>
@@ -159,10 +217,9 @@ public sealed class PredictCommand
             return [path];
         string[] images =
         [
-            .. Directory
-                .EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))
-                .Order(StringComparer.Ordinal),
+            .. FolderWalk
+                .AllFiles(path)
+                .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())),
         ];
         return images.Length > 0
             ? images

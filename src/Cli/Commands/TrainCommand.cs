@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using CnnSpec.Cli.Output;
+using CnnSpec.Data;
 using CnnSpec.Elaborate;
 using CnnSpec.Ir;
-using CnnSpec.Operators;
 using CnnSpec.Runtime;
 using CnnSpec.Runtime.Benchmarks;
 using CnnSpec.Runtime.Checkpoints;
@@ -47,8 +47,16 @@ public sealed class TrainCommand
     );
     private readonly Option<int?> _limit = NumberOption.Create<int?>(
         "--limit",
-        "Train on the first N images only; as many validate as without it"
+        "Train on N images only, drawn by the seed, each class in its share; as many validate as without it"
     );
+    private readonly Option<int> _skipDamaged = NumberOption.Create<int>(
+        "--skip-damaged",
+        "Leave out up to N images of a folder that cannot be decoded; the run folder lists them"
+    );
+    private readonly Option<bool> _allowEmpty = new("--allow-empty-classes")
+    {
+        Description = "Keep classes of a folder that have no images",
+    };
     private readonly Option<string?> _out = new("--out")
     {
         Description = "The run folder; runs/NAME if unsaid",
@@ -100,9 +108,9 @@ public sealed class TrainCommand
             Examples:
               cnnspec train specs/mnist/lenet5.cnn
               cnnspec train specs/mnist/lenet5.cnn --data shapes --epochs 3
-              cnnspec train specs/mnist/lenet5.cnn --data photos/ --lr 0.01 --out runs/mine
+              cnnspec train specs/resnet.cnn --data photos/ --lr 0.01 --out runs/mine
               cnnspec train --resume runs/mine
-              cnnspec train specs/imagenet/resnet18.cnn --data photos/ --set classes=5 --from resnet18.pth --partial
+              cnnspec train specs/imagenet/resnet18.cnn --data photos/ --from resnet18.pth --partial
             """
         );
         command.Arguments.Add(self._file);
@@ -139,6 +147,8 @@ public sealed class TrainCommand
             _rate,
             _seed,
             _limit,
+            _skipDamaged,
+            _allowEmpty,
             _precision,
             _out,
             _from,
@@ -205,13 +215,21 @@ public sealed class TrainCommand
     /// <summary>Null where the spec has errors, which have been shown.</summary>
     private TrainingPlan? New(string file, ParseResult arguments, CancellationToken stop)
     {
-        if (Specs.Fitting(file, _spec.Read(arguments)) is not var (network, text))
+        var options = new FolderOptions
+        {
+            AllowEmptyClasses = arguments.GetValue(_allowEmpty),
+            SkipDamaged = arguments.GetValue(_skipDamaged),
+        };
+        var named = arguments.GetValue(_data) is { } name ? DataSources.Named(name, options) : null;
+        if (
+            TrainedSpec.Read(file, _spec.Read(arguments), arguments.GetValue(_recipe), named, options)
+            is not var (network, text, chosen)
+        )
             return null;
-        var recipe = Adjust(Choose(network, file, arguments), arguments);
+        var recipe = Adjust(chosen, arguments);
         foreach (string unreached in Recipes.unreached(recipe))
             Terminal.Note($"note: {unreached}");
-        RefuseOtherClasses(network.Program, recipe.Data);
-        var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop);
+        var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop, options);
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
         var device = DeviceOption.Read(arguments, _device);
         int? threads = arguments.GetValue(_threads);
@@ -243,7 +261,7 @@ public sealed class TrainCommand
                 );
             recipe = recipe.With(null!, epochs, null, null);
         }
-        var data = DataAccess.Open(recipe.Data, [.. run.Program.Input], recipe.Seed, stop);
+        var data = DataAccess.Open(recipe.Data, [.. run.Program.Input], recipe.Seed, stop, run.FolderOptions);
         return new TrainingPlan(run.Program, recipe, data, folder, run.Spec, run.Limit)
         {
             Resume =
@@ -252,23 +270,6 @@ public sealed class TrainCommand
             Precision = run.Precision,
             Device = DeviceOption.Read(arguments, _device),
         };
-    }
-
-    /// <summary>The recipe that the command line or the file chooses, on the data that the command line names.</summary>
-    private Recipe Choose(Compile.Network network, string file, ParseResult arguments)
-    {
-        var found = RecipeChoice.Of(network, file, arguments.GetValue(_recipe));
-        string? data = arguments.GetValue(_data);
-        if (data is not null)
-        {
-            var source = DataSources.Named(data, found?.Data.Validation ?? 0);
-            return found is null ? Recipes.fallback(source) : found.With(source, null, null, null);
-        }
-        return found?.With(DataSources.Rooted(found.Data), null, null, null)
-            ?? throw new InputError(
-                $"{file} does not say how to train",
-                "add a section such as 'train { data = mnist() }', or name data with --data"
-            );
     }
 
     private Recipe Adjust(Recipe recipe, ParseResult arguments)
@@ -280,19 +281,6 @@ public sealed class TrainCommand
             arguments.GetValue(_seed)
         );
         return arguments.GetValue(_rate) is { } rate ? RecipeModule.withLearningRate(rate, adjusted) : adjusted;
-    }
-
-    /// <summary>What the compiler checks for the recipe's own data, for <c>--data</c>.</summary>
-    private static void RefuseOtherClasses(Ir.Program program, DataSource data)
-    {
-        var output = ProgramModule.outputShape(program);
-        if (output.Length != 1)
-            throw new InputError(
-                $"the network gives {ShapeModule.describe(output)} for an image, not a number for each class",
-                "end it with flatten and linear(classes)"
-            );
-        if (data.Classes is { Value: var classes } && classes != output.Head)
-            throw InputError.OtherClasses($"{data.Name} has", classes, output.Head);
     }
 
     /// <summary><c>runs/name</c>, or <c>runs/name-2</c> and so on: no run is ever overwritten unasked.</summary>

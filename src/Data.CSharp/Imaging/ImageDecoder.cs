@@ -24,16 +24,51 @@ public static class ImageDecoder
     /// <exception cref="EnvironmentError">The file cannot be read.</exception>
     public static Raster Read(string path)
     {
-        byte[] data;
         try
         {
-            data = File.ReadAllBytes(path);
+            RefuseEmpty(path);
+            return Decode(File.ReadAllBytes(path), path);
         }
         catch (Exception e) when (DiskFailure.Explains(e))
         {
             throw DiskFailure.Reading(path, e);
         }
-        return Decode(data, path);
+    }
+
+    /// <summary>Why an image file cannot be read, as far as its header tells; null where it tells nothing.</summary>
+    /// <exception cref="EnvironmentError">The file cannot be read.</exception>
+    internal static InputError? HeaderFault(string path)
+    {
+        try
+        {
+            RefuseEmpty(path);
+            SkiaLibrary.Load();
+            using var file = File.OpenRead(path);
+            using var codec = SKCodec.Create(file);
+            if (codec is null || KindOf(codec) is null)
+            {
+                var start = new byte[16];
+                file.Position = 0;
+                return Unreadable(start.AsSpan(0, file.Read(start)), path);
+            }
+            CheckedShape(path, 1, codec.Info.Height, codec.Info.Width);
+            return null;
+        }
+        catch (InputError error)
+        {
+            return error;
+        }
+        catch (Exception e) when (DiskFailure.Explains(e))
+        {
+            throw DiskFailure.Reading(path, e);
+        }
+    }
+
+    /// <summary>A pipe or a device has no length either, and reading one may never end.</summary>
+    private static void RefuseEmpty(string path)
+    {
+        if (new FileInfo(path).Length == 0)
+            throw new InputError($"{path}: the file is empty, or no ordinary file", "replace or delete the file");
     }
 
     /// <summary>Decodes to grey or RGB, whichever the file holds.</summary>

@@ -16,9 +16,27 @@ internal sealed class FolderStatistics(DataCache cache)
         string path = Path.Combine(cache.Root, "folders", Key(images) + ".json");
         if (Remembered(path, images.Shape.Channels) is { } known)
             return known;
+        RefuseBadHeaders(images, cancellation);
         var measured = ChannelStatistics.Of(images, progress, cancellation);
         Remember(path, measured);
         return measured;
+    }
+
+    /// <summary>Minutes before decoding would come to the last of them.</summary>
+    private static void RefuseBadHeaders(ImageFolder images, CancellationToken cancellation)
+    {
+        var reader = new CarefulReader(images);
+        ParallelRead.Ranges(
+            images.Count,
+            (first, end) =>
+            {
+                for (int i = first; i < end; i++)
+                    reader.ReadHeader(i);
+            },
+            null,
+            cancellation
+        );
+        reader.ThrowIfAny();
     }
 
     private static string Key(ImageFolder images)

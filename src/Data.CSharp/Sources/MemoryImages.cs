@@ -47,6 +47,7 @@ public sealed class MemoryImages : IImageSource
     }
 
     /// <summary>Reads all of a slow source into memory, in parallel.</summary>
+    /// <exception cref="UnreadableImages">Files of a folder cannot be decoded.</exception>
     public static MemoryImages Materialise(
         IImageSource source,
         IProgress<ReadProgress>? progress = null,
@@ -61,6 +62,7 @@ public sealed class MemoryImages : IImageSource
             blocks[b] = new byte[Math.Min(perBlock, source.Count - b * perBlock) * source.Shape.Size];
         var labels = new int[source.Count];
         int size = source.Shape.Size;
+        var reader = new CarefulReader(source);
         ParallelRead.Ranges(
             source.Count,
             (first, end) =>
@@ -68,13 +70,14 @@ public sealed class MemoryImages : IImageSource
                 for (int i = first; i < end; i++)
                 {
                     var (block, record) = Math.DivRem(i, perBlock);
-                    source.Read(i, blocks[block].AsSpan(record * size, size));
+                    reader.Read(i, blocks[block].AsSpan(record * size, size));
                     labels[i] = source.Label(i);
                 }
             },
             progress,
             cancellation
         );
+        reader.ThrowIfAny();
         return new MemoryImages(blocks, perBlock, source.Shape.Size, 0, labels, source.Shape, source.ClassNames);
     }
 }

@@ -32,9 +32,15 @@ public static class WeightFile
     public static WeightMatch LoadMatching(string path, Network network)
     {
         var match = Match(WeightSource.Read(path), network);
-        return match.Matched.Count > 0
-            ? match
-            : throw new InputError(
+        if (match.Matched.Count > 0)
+            return match;
+        throw match.OtherShape.Count > 0
+            ? new InputError(
+                $"no weight in {path} has the network's shape: {string.Join("; ", match.OtherShape.Take(3))}"
+                    + (match.OtherShape.Count > 3 ? $"; and {match.OtherShape.Count - 3} more" : ""),
+                "use weights of a network of these sizes, or give the spec the sizes of the file"
+            )
+            : new InputError(
                 $"none of the weights in {path} is one of the network's",
                 $"the file has {string.Join(", ", match.Unexpected.Take(3))}; the network {string.Join(", ", match.Missing.Take(3))}"
             );

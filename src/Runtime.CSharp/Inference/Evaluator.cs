@@ -27,10 +27,7 @@ public static class Evaluator
         network.eval();
         using var withoutGradient = no_grad();
         using var weights = network.FixWeights();
-        int classes = batches.Source.ClassNames.Count;
-        var confusion = new int[classes][];
-        for (int i = 0; i < classes; i++)
-            confusion[i] = new int[classes];
+        var confusion = new Confusion();
         double loss = 0;
         int inTop5 = 0;
         var mistakes = new PriorityQueue<Mistake, double>();
@@ -50,9 +47,7 @@ public static class Evaluator
             for (int row = 0; row < batch.Count; row++)
             {
                 var guesses = ranked.AsSpan(row * width, width);
-                // A head may be wider than the data set has classes.
-                if (guesses[0] < classes)
-                    confusion[batch.Labels[row]][guesses[0]]++;
+                confusion.Add((int)batch.Labels[row], (int)guesses[0]);
                 if (guesses[0] != batch.Labels[row])
                 {
                     var mistake = new Mistake(
@@ -71,11 +66,10 @@ public static class Evaluator
         }
 
         network.train(wasTraining);
-        int correct = Enumerable.Range(0, classes).Sum(i => confusion[i][i]);
         return new Evaluation(
             batches.ImageCount,
             loss / batches.ImageCount,
-            (double)correct / batches.ImageCount,
+            (double)confusion.Right / batches.ImageCount,
             (double)inTop5 / batches.ImageCount,
             confusion,
             [.. mistakes.UnorderedItems.Select(item => item.Element).OrderByDescending(m => m.Probability)]

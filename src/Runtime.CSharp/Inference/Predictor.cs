@@ -57,13 +57,19 @@ public sealed class Predictor : IDisposable
             execution
         );
 
-    /// <summary>Weights for a spec; classes are numbered and pixels stay from 0 to 1.</summary>
+    /// <summary>Weights for a spec; classes are numbered.</summary>
+    /// <param name="scaling">How the weights expect pixels; null from 0 to 1.</param>
     /// <exception cref="InputError">The weights are damaged or of another network.</exception>
-    public static Predictor FromWeights(Program program, string weights, Execution execution) =>
+    public static Predictor FromWeights(
+        Program program,
+        string weights,
+        ChannelStatistics? scaling,
+        Execution execution
+    ) =>
         new(
             program,
             network => WeightFile.Load(weights, network),
-            null,
+            scaling,
             [.. Enumerable.Range(0, (int)ProgramModule.outputShape(program).Head).Select(i => i.ToString())],
             crops: false,
             execution

@@ -67,15 +67,17 @@ public static class Trainer
         CancellationToken cancellation
     )
     {
-        var given = options.Data is { } name ? DataSources.Named(name, validation: 0) : null;
-        var recipe = Choose(network, options.Recipe, given).With(given!, options.Epochs, options.Batch, options.Seed);
-        var source = DataSources.Rooted(recipe.Data);
-        var data = DataSources.Open(source, network.Input, recipe.Seed, fetch: null, cancellation);
-        if (network.Output is [var outputs] && data.Train.ClassNames.Count > outputs)
-            throw InputError.OtherClasses($"{data.Name} has", data.Train.ClassNames.Count, outputs);
+        var given = options.Data is { } name ? DataSources.Named(name) : null;
+        var chosen = Choose(network, options.Recipe, given);
+        var recipe = SpecNetwork
+            .OnData(given ?? DataSources.Rooted(chosen.Data), chosen)
+            .With(null!, options.Epochs, options.Batch, options.Seed);
+        if (recipe.Data.Classes is { Value: var classes })
+            TrainedHead.Require(network.Program, recipe.Data.Name, classes);
+        var data = DataSources.Open(recipe.Data, network.Input, recipe.Seed, null, fetch: null, cancellation);
         var plan = new TrainingPlan(
             network.Program,
-            recipe.With(source, null, null, null),
+            recipe,
             data,
             options.Folder,
             (network.Path, network.Text),

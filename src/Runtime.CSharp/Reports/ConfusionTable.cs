@@ -15,9 +15,9 @@ internal static class ConfusionTable
     private const int LongestUpright = 4;
 
     public static string Draw(Evaluation test, IReadOnlyList<string> classes) =>
-        classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test, classes);
+        classes.Count <= MostInTable ? Table(test.Confusion, classes) : Pairs(test.Confusion, classes);
 
-    private static string Table(int[][] confusion, IReadOnlyList<string> classes)
+    private static string Table(Confusion confusion, IReadOnlyList<string> classes)
     {
         var html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>");
         bool turned = classes.Any(name => name.Length > LongestUpright);
@@ -27,10 +27,10 @@ internal static class ConfusionTable
         for (int label = 0; label < classes.Count; label++)
         {
             html.Append($"<tr><th>{WebUtility.HtmlEncode(classes[label])}</th>");
-            int total = Math.Max(1, confusion[label].Sum());
+            int total = Math.Max(1, confusion.ImagesOf(label));
             for (int guess = 0; guess < classes.Count; guess++)
             {
-                int count = confusion[label][guess];
+                int count = confusion[label, guess];
                 double share = (double)count / total;
                 html.Append(
                     CultureInfo.InvariantCulture,
@@ -45,12 +45,12 @@ internal static class ConfusionTable
             .ToString();
     }
 
-    private static string Pairs(Evaluation test, IReadOnlyList<string> classes)
+    private static string Pairs(Confusion confusion, IReadOnlyList<string> classes)
     {
         var html = new StringBuilder(
             "<div><table class=\"layers\"><thead><tr><th>shows</th><th>predicted as</th><th class=\"n\">images</th></tr></thead><tbody>"
         );
-        foreach (var (label, guess, count) in test.Confusions().Take(MostPairs))
+        foreach (var (label, guess, count) in confusion.Mistakes.Take(MostPairs))
             html.Append(
                 $"<tr><td>{WebUtility.HtmlEncode(classes[label])}</td><td>{WebUtility.HtmlEncode(classes[guess])}</td><td class=\"n\">{count}</td></tr>"
             );

@@ -76,7 +76,7 @@ public static class RunReport
         html.Append(
             $"<header><h1>{Text(run.Program.Network)}</h1><p>{Text(data.Name)}, {Number(test.Images, "N0")} test images"
         );
-        foreach (string? note in new[] { data.Note, data.Adaptation })
+        foreach (string? note in data.Notes.Append(data.Adaptation))
             if (note is not null)
                 html.Append($"; {Text(note)}");
         html.Append("</p></header><div class=\"figures\">");
@@ -118,13 +118,19 @@ public static class RunReport
 
     private static string Bars(Evaluation test, IReadOnlyList<string> classes)
     {
+        const int most = 100;
         var html = new StringBuilder("<div>");
         var ordered = classes
-            .Select((name, label) => (name, Row: test.Confusion[label], Right: test.Confusion[label][label]))
-            .Where(one => one.Row.Sum() > 0)
-            .Select(one => (one.name, Share: (double)one.Right / one.Row.Sum()))
-            .OrderByDescending(one => one.Share);
-        foreach (var (name, share) in ordered)
+            .Select(
+                (name, label) => (name, Images: test.Confusion.ImagesOf(label), Right: test.Confusion[label, label])
+            )
+            .Where(one => one.Images > 0)
+            .Select(one => (one.name, Share: (double)one.Right / one.Images))
+            .OrderByDescending(one => one.Share)
+            .ToArray();
+        if (ordered.Length > most)
+            html.Append($"<p class=\"note\">The {most} weakest of {Number(ordered.Length, "N0")} classes.</p>");
+        foreach (var (name, share) in ordered.TakeLast(most))
             html.Append(
                 CultureInfo.InvariantCulture,
                 $"<div class=\"bar\"><span>{Text(name)}</span><div><i style=\"width:{100 * share:0.##}%\"></i></div><span>{Percent(share)}</span></div>"

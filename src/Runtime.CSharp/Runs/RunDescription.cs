@@ -15,6 +15,7 @@ namespace CnnSpec.Runtime.Runs;
 /// </summary>
 /// <param name="Scaling">How pixels are scaled; null where they stay from 0 to 1.</param>
 /// <param name="DataFingerprint">See <see cref="DataSet.Fingerprint"/>.</param>
+/// <param name="LeftOut">See <see cref="DataSet.LeftOut"/>.</param>
 /// <param name="Limit">Only so many training images; null for all.</param>
 /// <param name="Precision">What activations are kept in.</param>
 /// <param name="Device">Where it was trained.</param>
@@ -25,6 +26,7 @@ internal sealed record RunDescription(
     IReadOnlyList<string> ClassNames,
     ChannelStatistics? Scaling,
     string DataFingerprint,
+    IReadOnlyList<string> LeftOut,
     int? Limit,
     int Threads,
     Precision Precision,
@@ -56,6 +58,7 @@ internal sealed record RunDescription(
             ["spec"] = SpecPath,
             ["spec_sha256"] = SpecSha256,
             ["data_sha256"] = DataFingerprint,
+            ["left_out"] = new JsonArray([.. LeftOut.Select(path => (JsonNode)path)]),
             ["limit"] = Limit,
             ["class_names"] = new JsonArray([.. ClassNames.Select(name => (JsonNode)name)]),
             ["scaling"] = Scaling is null
@@ -97,6 +100,7 @@ internal sealed record RunDescription(
                     )
                     : null,
                 json.Required("data_sha256").Value<string>(),
+                [.. json["left_out"]?.Array().Select(path => path.Value<string>()) ?? []],
                 json["limit"]?.GetValue<int>(),
                 json.Required("threads").Value<int>(),
                 Enum.Parse<Precision>(json.Required("precision").Value<string>()),

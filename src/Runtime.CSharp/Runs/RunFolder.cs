@@ -49,6 +49,9 @@ public sealed class RunFolder
     public ChannelStatistics? Scaling => _description.Scaling;
     public long Seed => Recipe.Seed;
 
+    /// <summary>What the run's folder of images may lack: what it lacked when the run began.</summary>
+    public FolderOptions FolderOptions => new() { AllowEmptyClasses = true, LeftOut = _description.LeftOut };
+
     /// <summary>Only so many training images were used; null for all.</summary>
     public int? Limit => _description.Limit;
 

@@ -17,6 +17,9 @@ internal sealed class GradientPass(Network network, Objective objective, RecipeO
     /// <summary>Begins a step: its gradients are zero.</summary>
     public void Begin() => optimizer.ForgetGradients();
 
+    /// <summary>Multiplies the gradients of the step so far.</summary>
+    public void Scale(double factor) => optimizer.ScaleGradients(factor);
+
     /// <param name="share">The batch's part of its step.</param>
     public BatchFigures Run(BatchTensors batch, double share = 1)
     {

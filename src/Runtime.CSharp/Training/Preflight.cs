@@ -1,5 +1,3 @@
-using CnnSpec.Ir;
-using CnnSpec.Operators;
 using CnnSpec.Runtime.Inference;
 using CnnSpec.Runtime.Networks;
 using TorchSharp;
@@ -18,10 +16,8 @@ internal static class Preflight
     private const double LeastRatio = 0.5;
     private const double MostRatio = 2;
 
-    /// <exception cref="InputError">The data have more classes than the network's head has outputs.</exception>
     public static PreflightDone Of(Network network, TrainingData data, Objective objective)
     {
-        Fits(network.Program, data);
         using var scope = NewDisposeScope();
         var parameters = network.named_parameters().ToArray();
         var learnt = parameters.Select(entry => entry.name).ToHashSet();
@@ -56,13 +52,5 @@ internal static class Preflight
         double guessing = Math.Log(outputs[0].shape[1]);
         bool isOff = !(loss >= LeastRatio * guessing && loss <= MostRatio * guessing);
         return new PreflightDone(loss, guessing, isOff, parameters.Length, without, zero);
-    }
-
-    private static void Fits(Program program, TrainingData data)
-    {
-        long outputs = ProgramModule.outputShape(program).Head;
-        int classes = data.Train.ClassNames.Count;
-        if (classes > outputs)
-            throw InputError.OtherClasses("the data have", classes, outputs);
     }
 }

@@ -25,6 +25,10 @@ internal sealed class Progress
     public long Correct { get; set; }
     public int Seen { get; set; }
 
+    /// <summary>What these images count in the loss: class weights make it another number than <see cref="Seen"/>. Null in
+    /// checkpoints of version 0.1, and before the first batch.</summary>
+    public double? LossWeight { get; set; }
+
     /// <summary>Time spent training on them.</summary>
     public double Seconds { get; set; }
 
@@ -39,14 +43,17 @@ internal sealed class Progress
     public StopWait Stop { get; set; } = new();
 
     [JsonIgnore]
-    public double Loss => LossSum / Seen;
+    public double Loss => LossSum / (LossWeight ?? Seen);
 
     [JsonIgnore]
     public double Accuracy => (double)Correct / Seen;
 
-    public void Count(int images, double loss, long correct)
+    /// <param name="weight">What the images count in the loss.</param>
+    /// <param name="loss">Its mean over them.</param>
+    public void Count(int images, double weight, double loss, long correct)
     {
-        LossSum += loss * images;
+        LossSum += loss * weight;
+        LossWeight = (LossWeight ?? Seen) + weight;
         Correct += correct;
         Seen += images;
     }
@@ -54,7 +61,7 @@ internal sealed class Progress
     public void BeginNextEpoch()
     {
         (Epoch, Batch) = (Epoch + 1, 0);
-        (LossSum, Correct, Seen, Seconds) = (0, 0, 0, 0);
+        (LossSum, LossWeight, Correct, Seen, Seconds) = (0, null, 0, 0, 0);
     }
 
     /// <summary>Takes note of how an epoch ended: for the rate's plateau, for early stopping, for the best weights.</summary>

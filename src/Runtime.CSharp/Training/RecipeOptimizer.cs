@@ -47,6 +47,14 @@ internal sealed class RecipeOptimizer : IDisposable
             parameter.grad = null;
     }
 
+    public void ScaleGradients(double factor)
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradient = no_grad();
+        foreach (var gradient in Gradients)
+            gradient.mul_(factor);
+    }
+
     /// <summary><see cref="NumberCheck.Magnitude"/> of the gradients that are there.</summary>
     public Tensor Magnitude(Device device)
     {

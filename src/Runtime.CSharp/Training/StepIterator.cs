@@ -4,11 +4,11 @@ using CnnSpec.Ir;
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>A batch and its place in the optimizer's step that it belongs to.</summary>
-/// <param name="Share">Its part of the step's images: weighted so, means over batches make the mean over the step.</param>
+/// <param name="ImagesOfStep">Images of all batches of the step.</param>
 /// <param name="Begins">The step's gradients begin with it.</param>
 /// <param name="Ends">The weights change after it.</param>
 /// <param name="Step">The number of the step since the run's first, from 0.</param>
-internal readonly record struct StepPart(Batch Batch, double Share, bool Begins, bool Ends, long Step);
+internal readonly record struct StepPart(Batch Batch, int ImagesOfStep, bool Begins, bool Ends, long Step);
 
 /// <summary>The batches of an epoch as steps of the optimizer: several batches each where gradients are accumulated.</summary>
 internal sealed class StepIterator(BatchLoader batches, Recipe recipe)
@@ -27,7 +27,7 @@ internal sealed class StepIterator(BatchLoader batches, Recipe recipe)
             int place = batch.Ordinal % recipe.Accumulate;
             yield return new StepPart(
                 batch,
-                (double)batch.Count / imagesOfStep,
+                imagesOfStep,
                 Begins: place == 0,
                 Ends: place == recipe.Accumulate - 1 || batch.Ordinal == batches.BatchCount - 1,
                 Step: (long)epoch * StepsPerEpoch + step

@@ -22,6 +22,9 @@ internal sealed class TrainingEpoch(
     /// <summary>"step" in ASCII: keeps the network's own random numbers (dropout) apart from those of the images.</summary>
     private const ulong Purpose = 0x73746570;
 
+    /// <summary>What the batches of the step at hand count so far.</summary>
+    private double _weightOfStep;
+
     /// <summary>Trains on what is left of the epoch that the learner is in.</summary>
     /// <exception cref="InputError">The loss or a gradient became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">It was stopped, between two steps.</exception>
@@ -54,15 +57,22 @@ internal sealed class TrainingEpoch(
         if (part.Begins)
             learner.Gradients.Begin();
         SeedDropout(part.Batch);
-        var figures = learner.Gradients.Run(Tensors(part.Batch), part.Share);
+        double weight = learner.Objective.Weight(part.Batch);
+        _weightOfStep = part.Begins ? weight : _weightOfStep + weight;
+        // Weighted by what it counts, means over batches make the mean over the step. A step of one batch is its own mean.
+        double share = part.Begins && part.Ends ? 1 : weight / part.ImagesOfStep;
+        var figures = learner.Gradients.Run(Tensors(part.Batch), share);
         if (!figures.AreFinite)
             throw Diverged(part.Batch, figures.Loss);
-        learner.Progress.Count(part.Batch.Count, figures.Loss, figures.Correct);
+        learner.Progress.Count(part.Batch.Count, weight, figures.Loss, figures.Correct);
     }
 
     /// <summary>Changes the weights by the gradients of the step's batches.</summary>
     private void TakeStep(StepPart part)
     {
+        // With class weights it is known only now what the step's images count together.
+        if (!part.Begins && _weightOfStep != part.ImagesOfStep && _weightOfStep > 0)
+            learner.Gradients.Scale(part.ImagesOfStep / _weightOfStep);
         var progress = learner.Progress;
         progress.LearningRate =
             RecipeModule.learningRate(recipe)

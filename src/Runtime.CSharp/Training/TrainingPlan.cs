@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace CnnSpec.Runtime.Training;
 
 /// <summary>All that a run is made from.</summary>
-/// <param name="Limit">Train on so many images only, the first that are not held out to validate; null for all.</param>
+/// <param name="Limit">Train on so many images only, drawn by the seed from those that are not held out; null for all.</param>
 /// <param name="Folder">The run folder; made where it is missing.</param>
 /// <param name="Spec">The spec's path and text, kept in the run folder.</param>
 public sealed record TrainingPlan(
@@ -51,6 +51,7 @@ public sealed record TrainingPlan(
             [.. Data.Train.ClassNames],
             scaling,
             Data.Fingerprint,
+            [.. Data.LeftOut],
             Limit,
             EngineSetup.Threads,
             Precision,

@@ -26,7 +26,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     {
         EngineSetup.Initialise(plan.Threads);
         var data = TrainingData.Of(plan);
-        using var learner = new Learner(plan.Program, _recipe, plan.Execution);
+        using var learner = new Learner(plan.Program, data.Recipe, plan.Execution);
         using var checkpoints = new CheckpointFolder(plan.Folder);
         var run = plan.Resume is null ? Begin(learner, data, checkpoints) : GoOn(learner, checkpoints);
         var log = new RunLog(run, learner.Progress.Epoch, plan.Samples());
@@ -135,7 +135,9 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
             _recipe.Epochs,
             data.Batches.BatchCount,
             [
-                .. new[] { plan.Data.Note, plan.Data.Adaptation, data.LeftOut }.OfType<string>(),
+                .. plan.Data.Notes,
+                .. plan.Data.Adaptation is { } adaptation ? [adaptation] : Array.Empty<string>(),
+                .. data.Notes,
                 .. run.Differences(plan.Device.ToString()),
             ],
             plan.Resume is null ? null : (from.Epoch, from.Batch)

@@ -26,7 +26,7 @@ let augmentations: Entry<Augmentation> list =
                 optional "padding" natural (Int 4L) "cells added on each side first"
                 optional "mode" (Choice [ "zeros"; "reflect" ]) (Text "zeros") "what they are filled with"
             ]
-            "a window of the image's size out of the padded image"
+            "a window of the network's size out of the padded image; an image of that size without padding stays whole"
             (fun b -> Crop(b.Int "padding", b.Text "mode" = "reflect"))
         entry
             "pad"

@@ -133,6 +133,14 @@ module Declarations =
 
         declarations, duplicates isReserved all @ doubledParameters all @ doubledRecipes
 
+    /// A file that was read and has nothing in it.
+    let refuseEmpty (file: File) (syntaxErrors: Diagnostic list) =
+        [
+            if file.Declarations.IsEmpty && syntaxErrors.IsEmpty then
+                Diagnostic.error "E0106" (Span.create file.Source 0 0) "there is nothing in this file"
+                |> Diagnostic.withHelp "a spec begins with 'network Name { input 3 x 32 x 32 …'"
+        ]
+
     /// The values of the constants, each seeing those above it.
     let constants (declarations: Declarations) budget report : Map<string, Value> =
         (Map.empty, declarations.Constants)

@@ -9,8 +9,9 @@ open CnnSpec.Syntax
 /// A spec with its blocks needs a few files.
 let private mostFiles = 1_000
 
-/// The path of an import, from where the importing file's path begins. `a/../b` is `b`, so that a file is known again.
-let private resolve (from: string) (path: string) =
+/// The path of a file or folder that a spec names, from where the spec's own path begins. `a/../b` is `b`, so that a file
+/// is known again.
+let resolve (from: string) (path: string) =
     let directory =
         match from.LastIndexOfAny [| '/'; '\\' |] with
         | -1 -> ""

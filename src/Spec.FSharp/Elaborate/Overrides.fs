@@ -3,9 +3,29 @@ namespace CnnSpec.Elaborate
 open CnnSpec.Text
 open CnnSpec.Operators
 open CnnSpec.Syntax
+open CnnSpec.Ir
 
-/// Settings from outside: `--set name=value` and `--input CxHxW`.
-type Overrides = { Arguments: Map<string, Expr>; Input: Shape option }
+/// What recipes are checked against.
+type RecipeData =
+    /// The data that each recipe names.
+    | AsWritten
+    /// These, instead of what each recipe names.
+    | Instead of DataSource
+    /// No data: nothing is trained, and the head may have any width.
+    | Unused
+
+/// What is said from outside of a spec.
+type Overrides =
+    {
+        /// `--set name=value`: the values of parameters of the network.
+        Arguments: Map<string, Expr>
+        /// `--input CxHxW`.
+        Input: Shape option
+        /// `--data`.
+        Data: RecipeData
+        /// Looks at a folder of images.
+        Folder: string -> FolderLook
+    }
 
 [<RequireQualifiedAccess>]
 module Overrides =
@@ -20,7 +40,7 @@ module Overrides =
         | None, _ -> Diagnostic.withHelp $"""it has {String.concat ", " known}""" diagnostic
 
     /// The values of `--set`, parsed as the spec's expressions are; each must be a parameter of a network.
-    let parse (set: (string * string) list) input (networks: BlockDeclaration list) : Overrides * Diagnostic list =
+    let parse (set: (string * string) list) (networks: BlockDeclaration list) : Map<string, Expr> * Diagnostic list =
         let known = networks |> List.collect (fun n -> n.Parameters |> List.map _.Name.Name)
 
         let parsed =
@@ -46,7 +66,7 @@ module Overrides =
             |> List.choose (fun (name, _, result) -> result |> Result.toOption |> Option.map (fun expr -> name, expr))
             |> Map.ofList
 
-        { Arguments = arguments; Input = input }, problems
+        arguments, problems
 
 /// What a network and its recipes are elaborated with.
 type ElaborationContext =

@@ -5,14 +5,18 @@ open CnnSpec.Text
 open CnnSpec.Operators
 open CnnSpec.Ir
 
-/// Training images before any are held out; nothing for a folder, which tells when it is opened.
-let private available (data: DataSource) =
+/// Training images before any are held out; nothing for a folder that was not looked at.
+let available (data: DataSource) =
     match data.Name with
     | "mnist"
     | "fashion-mnist" -> Some 60_000
     | "cifar10" -> Some 50_000
-    | "shapes" -> Some data.TrainCount
+    | _ when data.TrainCount > 0 -> Some data.TrainCount
     | _ -> None
+
+/// What messages call the data.
+let private nameOf (data: DataSource) =
+    if data.Name = "folder" then data.Path else data.Name
 
 /// Schedules and waits that reach beyond the last epoch.
 let tooLong at (recipe: Recipe) =
@@ -52,6 +56,8 @@ let private tooMany at (recipe: Recipe) =
 
     [
         match available recipe.Data with
+        // All of a small folder are one batch, and what is held out of it is looked at when it is opened.
+        | _ when recipe.Data.Name = "folder" -> ()
         | Some count when recipe.Data.Validation >= count ->
             error "data" $"{recipe.Data.Validation} images cannot be held out of {count}"
             |> Diagnostic.withHelp $"hold out fewer than {count}"
@@ -90,7 +96,8 @@ let private exclusive at (recipe: Recipe) (given: string -> bool) =
                 "gradients are clipped by their norm or number by number, not both"
                 "leave one of them out"
 
-        if recipe.EarlyStop.IsSome && recipe.Data.Validation = 0 then
+        // A folder may have images for validation of its own.
+        if recipe.EarlyStop.IsSome && recipe.Data.Validation = 0 && recipe.Data.Name <> "folder" then
             error
                 "patience"
                 "stopping early needs a validation accuracy, and no images are held out"
@@ -101,20 +108,27 @@ let private exclusive at (recipe: Recipe) (given: string -> bool) =
     ]
 
 /// Classes and shapes that are not the network's.
-let private misfits at (recipe: Recipe) (input: Shape) (classes: int64 option) =
+let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) =
     [
-        match recipe.Data.Classes, classes with
-        | Some wanted, Some given when int64 wanted <> given ->
+        match output, recipe.Data.Classes with
+        | Some [ given ], Some wanted when int64 wanted <> given ->
             Diagnostic.error
                 "E0404"
                 (at "data")
-                $"{recipe.Data.Name} has {wanted} classes, and the network's head gives {given}"
+                $"{nameOf recipe.Data} has {wanted} classes, and the network's head gives {given}"
             |> Diagnostic.withHelp $"let the last layer have {wanted} outputs"
-        | _ -> ()
+        | Some [ _ ], _
+        | None, _ -> ()
+        | Some shape, _ ->
+            Diagnostic.error
+                "E0404"
+                (at "data")
+                $"the network gives {Shape.describe shape} for an image, and a recipe trains one number for each class"
+            |> Diagnostic.withHelp "end the network with flatten and linear(classes)"
 
-        match recipe.Loss.ClassWeights, classes with
+        match recipe.Loss.ClassWeights, output with
         | [], _ -> ()
-        | weights, Some classes when int64 weights.Length <> classes ->
+        | weights, Some [ classes ] when int64 weights.Length <> classes ->
             Diagnostic.error "E0406" (at "loss") $"there are {weights.Length} class weights for {classes} classes"
             |> Diagnostic.withHelp "give one number for each class, in the order of the classes"
         | weights, _ when weights |> List.exists (fun weight -> weight < 0.0) || List.forall ((=) 0.0) weights ->
@@ -171,11 +185,11 @@ let contradictions
     (spans: Map<string, Span>)
     (whole: Span)
     (input: Shape)
-    (classes: int64 option)
+    (output: Shape option)
     : Diagnostic list =
     let at key =
         Map.tryFind key spans |> Option.defaultValue whole
 
     let given key = Map.containsKey key spans
 
-    tooLong at recipe @ tooMany at recipe @ exclusive at recipe given @ misfits at recipe input classes
+    tooLong at recipe @ tooMany at recipe @ exclusive at recipe given @ misfits at recipe input output

@@ -58,8 +58,11 @@ let dataSets: Entry<DataSource> list =
                 })
         entry
             "folder"
-            [ required "path" Words "a folder with one folder of images for each class"; validation ]
-            "your own images: `folder/class/*.png|jpg`, optionally below `train` and `test`"
+            [
+                required "path" Words "a folder with one folder of images for each class, relative to the spec"
+                validation
+            ]
+            "your own images: `folder/class/*.png|jpg`, optionally below `train`, `val` and `test`"
             (fun bound ->
                 {
                     Name = "folder"
@@ -151,7 +154,7 @@ let schedules: Entry<Schedule> list =
                 number "start" nonNegative 0.04 "first factor"
                 number "final" nonNegative 4e-6 "last factor"
             ]
-            "up to the learning rate and down again, along cosines; PyTorch's OneCycleLR"
+            "up to the learning rate and down again, along cosines; PyTorch's OneCycleLR with `cycle_momentum=False`: momentum stays as it is"
             (fun b -> OneCycle(b.Float "rise", b.Float "start", b.Float "final"))
         entry
             "plateau"
@@ -173,10 +176,19 @@ let losses: Entry<Loss> list =
             "cross_entropy"
             [
                 number "label_smoothing" probability 0.0 "probability spread over all classes"
-                optional "class_weights" Numbers (List []) "what an image of each class counts; all alike if unsaid"
+                optional
+                    "class_weights"
+                    (NumbersOr "balanced")
+                    (List [])
+                    "what an image of each class counts; `balanced` weighs each by its number of training images; all alike if unsaid"
             ]
-            "softmax cross-entropy of the logits; with class weights the weighted mean, as PyTorch's"
-            (fun b -> { LabelSmoothing = b.Float "label_smoothing"; ClassWeights = b.Floats "class_weights" })
+            "softmax cross-entropy of the logits; with class weights the weighted mean, as PyTorch's; validation and test losses are without weights and smoothing"
+            (fun b ->
+                {
+                    LabelSmoothing = b.Float "label_smoothing"
+                    ClassWeights = b.Floats "class_weights"
+                    Balanced = b.Text "class_weights" = "balanced"
+                })
     ]
 
 let scalings: Entry<PixelScaling> list =
@@ -184,6 +196,11 @@ let scalings: Entry<PixelScaling> list =
         entry "unit" [] "pixels from 0 to 1" (fun _ -> UnitInterval)
         entry "dataset" [] "centred and scaled by the training images' channel means and deviations" (fun _ ->
             ByDataSet)
+        entry
+            "imagenet"
+            []
+            "centred and scaled by the channel means and deviations of ImageNet's training images, as torchvision's weights expect"
+            (fun _ -> ByChannel([ 0.485; 0.456; 0.406 ], [ 0.229; 0.224; 0.225 ]))
         entry
             "by_channel"
             [ required "mean" Numbers "means of pixels from 0 to 1"; required "std" Numbers "deviations" ]
@@ -199,7 +216,11 @@ let keys: ParameterInfo list =
         optional "augment" (Many "augmentation") (List []) "what is done to training images, in this order"
         optional "optimizer" (One "optimizer") Nothing "adamw() if unsaid"
         optional "schedule" (One "schedule") Nothing "the rate's course; constant if unsaid"
-        optional "warmup" nonNegative (Int 0L) "epochs (or parts) of linear warm-up before the schedule's full rate"
+        optional
+            "warmup"
+            nonNegative
+            (Int 0L)
+            "epochs (or parts) of linear warm-up; the schedule runs from the first step, so the peak is what it says at the end of the warm-up"
         optional "loss" (One "loss") Nothing "cross_entropy() if unsaid"
         optional "epochs" count (Int 10L) "passes over the training images"
         optional "batch" count (Int 128L) "images in a step"

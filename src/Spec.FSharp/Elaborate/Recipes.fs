@@ -1,6 +1,7 @@
 /// Recipes: from the settings of a `train { … }` section to what the runtime carries out.
 module CnnSpec.Elaborate.Recipes
 
+open System
 open CnnSpec.Text
 open CnnSpec.Syntax
 open CnnSpec.Operators
@@ -25,14 +26,16 @@ let private choices: string list =
     let parameters (entries: Entry<'a> list) =
         entries |> List.collect _.Signature.Parameters
 
-    keys @ parameters optimizers @ parameters schedules @ parameters augmentations
+    keys @ parameters optimizers @ parameters schedules @ parameters augmentations @ parameters losses
     |> List.collect (fun parameter ->
         match parameter.Type with
         | Choice words -> words
+        | NumbersOr word -> [ word ]
         | _ -> [])
     |> List.distinct
 
-let private plainLoss = { LabelSmoothing = 0.0; ClassWeights = [] }
+let private plainLoss =
+    { LabelSmoothing = 0.0; ClassWeights = []; Balanced = false }
 
 /// Used where a file has no recipe and the command line says what to train on.
 let fallback (data: DataSource) : Recipe =
@@ -54,6 +57,39 @@ let fallback (data: DataSource) : Recipe =
         EarlyStop = None
         Seed = 1L
     }
+
+module private RecipeData =
+
+    /// Other data in a recipe's place, which hold out the same share of their images for validation.
+    let instead (data: DataSource) (own: DataSource) =
+        match RecipeChecks.available own, RecipeChecks.available data with
+        | Some before, Some now when own.Validation > 0 ->
+            let share = float own.Validation / float before
+            { data with Validation = max 1 (int (Math.Round(share * float now))) }
+        | _ -> { data with Validation = own.Validation }
+
+    /// A folder's path from where the spec's own begins, and what lies there.
+    let located (elaboration: ElaborationContext) (span: Span) (data: DataSource) =
+        if data.Name <> "folder" then
+            data
+        else
+            let path = Imports.resolve span.Source.Path data.Path
+            let located = { data with Path = path }
+
+            match elaboration.Overrides.Data, elaboration.Overrides.Folder path with
+            | Unused, _
+            | _, NotLooked -> located
+            | _, Missing ->
+                Diagnostic.warning "W0108" span $"there is no folder {path}"
+                |> Diagnostic.withHelp "the path is relative to the spec"
+                |> elaboration.Report
+
+                located
+            | _, Holds(classes, images) -> { located with Classes = Some classes; TrainCount = images }
+
+/// A recipe on other data than its own, of which the same share validates.
+let onData (data: DataSource) (recipe: Recipe) : Recipe =
+    { recipe with Data = RecipeData.instead data recipe.Data }
 
 /// What a change from outside leaves without effect, in words: with `--epochs 2` a milestone at 100 is never reached.
 let unreached (recipe: Recipe) : string list =
@@ -98,8 +134,8 @@ type TrainedNetwork =
         /// The values of the network's parameters, which a recipe may use.
         Arguments: Evaluate.Variables
         Input: Shape
-        /// The numbers that it gives for an image; nothing where it gives a feature map, or does not fit.
-        Classes: int64 option
+        /// What it gives for an image; nothing where it does not fit.
+        Output: Shape option
     }
 
 /// Whether all of a recipe was read. One that was not is not judged by what it seems to lack.
@@ -156,7 +192,12 @@ let elaborate
             | Nothing -> fallback
             | value -> build report what entries value (at key)
 
-        let data = choice "data set" dataSets "data" None
+        let written = choice "data set" dataSets "data" None
+
+        let data =
+            match elaboration.Overrides.Data, written with
+            | Instead data, Some own -> Some(RecipeData.instead data own)
+            | _, own -> own |> Option.map (RecipeData.located elaboration (at "data"))
 
         let optimizer =
             choice "optimizer" optimizers "optimizer" (Some(AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01)))
@@ -207,6 +248,39 @@ let elaborate
                         | _ -> 1L
                 }
 
-            RecipeChecks.contradictions recipe spans keyword network.Input network.Classes |> List.iter report
+            let output =
+                match elaboration.Overrides.Data with
+                | Unused -> None
+                | _ -> network.Output
+
+            RecipeChecks.contradictions recipe spans keyword network.Input output |> List.iter report
             if failed.Value then None else Some recipe
         | _ -> None
+
+/// How pixels are scaled, as the value of `normalize` says it; `name` is what diagnostics call the text.
+let scaling (name: string) (text: string) : Result<PixelScaling, Diagnostic list> =
+    let problems = ResizeArray<Diagnostic>()
+    let source = Source.create name text
+    let span = Span.create source 0 text.Length
+
+    let context: EvaluationContext =
+        {
+            Functions = Map.empty
+            Constants = Map.empty
+            IsConstruction = fun name -> List.contains name names
+            Ambient = fun _ _ -> None
+            Candidates = fun () -> scalings |> Seq.map _.Signature.Name
+            Report = problems.Add
+            Budget = Budget()
+        }
+
+    let scaling =
+        match ExcerptParser.expression (Excerpt.ofSpan source 0 text.Length) with
+        | Ok expression -> build problems.Add "scaling" scalings (Evaluate.value context Map.empty expression) span
+        | Error problem ->
+            problems.Add problem
+            None
+
+    match scaling with
+    | Some scaling when problems.Count = 0 -> Ok scaling
+    | _ -> Error(List.ofSeq problems)

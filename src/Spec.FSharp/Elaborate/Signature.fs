@@ -16,6 +16,8 @@ type ParameterType =
     | Integers
     /// A number or a list of them.
     | Numbers
+    /// The same, or one word that says how they come about.
+    | NumbersOr of word: string
     | Words
     /// One of the constructions named in a table (an optimizer, a schedule …).
     | One of kind: string
@@ -134,6 +136,7 @@ module Parameter =
         | Choice words -> words |> List.map (fun word -> $"\"{word}\"") |> String.concat " or "
         | Integers -> "a list of integers"
         | Numbers -> "a number or a list of numbers"
+        | NumbersOr word -> $"a list of numbers or \"{word}\""
         | Words -> "text"
         | One kind when "aeiou".Contains kind[0] -> $"an {kind}"
         | One kind -> $"a {kind}"
@@ -184,6 +187,9 @@ module Parameter =
                 | _ -> false)
             ->
             Fits
+        | NumbersOr word, (Text given | Made { Name = given; Arguments = [] }) ->
+            if given = word then Fits else OutOfRange
+        | NumbersOr _, value -> fit Numbers value
         | Numbers, (Int _ | Float _) -> Fits
         | Numbers, List items when
             items
@@ -323,7 +329,7 @@ module Signature =
 
         let value (parameter: ParameterInfo) =
             match Map.tryFind parameter.Name assigned, parameter.Type with
-            | Some { Value = Made { Name = word; Arguments = [] } }, Choice _ -> Text word
+            | Some { Value = Made { Name = word; Arguments = [] } }, (Choice _ | NumbersOr _) -> Text word
             | Some argument, _ -> argument.Value
             | None, _ -> Option.defaultValue Nothing parameter.Default
 

@@ -27,6 +27,9 @@ let private isOption kind = isGeneric typedefof<_ option> kind
 /// What fields are called in files of version 0.1.
 let private earlierNames = Map [ "Trainable", "learnt" ]
 
+/// What fields that version 0.1 did not have were in it.
+let private addedSince = Map [ "Balanced", box false ]
+
 let rec private write (kind: Type) (value: obj) : JsonNode =
     if kind = typeof<string> then
         JsonValue.Create(value :?> string)
@@ -93,6 +96,8 @@ let rec private read (kind: Type) (node: JsonNode) : obj =
             read kind object[camel name]
         elif earlier |> Option.exists object.ContainsKey then
             read kind object[earlier.Value]
+        elif addedSince.ContainsKey name then
+            addedSince[name]
         elif isOption kind then
             null
         else

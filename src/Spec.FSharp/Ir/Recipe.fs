@@ -18,6 +18,13 @@ type DataSource =
         Classes: int option
     }
 
+/// What a folder of images is, as far as it was looked at.
+type FolderLook =
+    | NotLooked
+    | Missing
+    /// So many classes, and so many images to train on.
+    | Holds of classes: int * images: int
+
 /// What pixels become after division by 255.
 type PixelScaling =
     | UnitInterval
@@ -83,6 +90,9 @@ type Loss =
         LabelSmoothing: float
         /// What an image of each class counts; empty where all count alike.
         ClassWeights: float list
+        /// The classes count alike however many images each has: N/(K·n) for one of K classes with n of N training images.
+        /// King & Zeng 2001, "Logistic regression in rare events data".
+        Balanced: bool
     }
 
 /// What is done to gradients before a step.
@@ -151,13 +161,19 @@ module Recipe =
 
         { recipe with Optimizer = optimizer }
 
+    /// The same, with what an image of each class counts.
+    let withClassWeights (weights: float seq) (recipe: Recipe) =
+        { recipe with
+            Loss = { recipe.Loss with ClassWeights = List.ofSeq weights; Balanced = false }
+        }
+
     /// The same data and optimizer, and nothing that makes learning harder or changes its pace.
     let plain (recipe: Recipe) =
         { recipe with
             Augment = []
             Schedule = ConstantRate
             Warmup = 0.0
-            Loss = { LabelSmoothing = 0.0; ClassWeights = [] }
+            Loss = { LabelSmoothing = 0.0; ClassWeights = []; Balanced = false }
             Accumulate = 1
             AverageDecay = None
             EarlyStop = None

@@ -1,5 +1,6 @@
 namespace CnnSpec.Syntax
 
+open System
 open CnnSpec.Text
 
 /// The two ways to write a spec. Both are the same tree.
@@ -13,7 +14,10 @@ module SpecSyntax =
 
     /// By the ending of a file's name.
     let ofPath (path: string) =
-        if path.EndsWith ".yaml" || path.EndsWith ".yml" then
+        let isNamed ending =
+            path.EndsWith(ending, StringComparison.OrdinalIgnoreCase)
+
+        if isNamed ".yaml" || isNamed ".yml" then
             SpecSyntax.Yaml
         else
             SpecSyntax.Cnn

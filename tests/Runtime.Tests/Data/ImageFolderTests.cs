@@ -23,7 +23,7 @@ public sealed class ImageFolderTests
         )
             _folder.Write(name, TestImages.Png(Wanted));
         _folder.Write(".git/x", [1]);
-        var split = ImageFolder.Open(_folder.Path, Wanted, 1);
+        var split = ImageListing.Read(_folder.Path).Split(Wanted, 1);
         var train = split.Train;
         var test = split.Test;
         Assert.That(train.ClassNames, Is.EqualTo(new[] { "Cat", "dog" }));
@@ -33,10 +33,8 @@ public sealed class ImageFolderTests
             all.Select(Path.GetFileName).Order(StringComparer.Ordinal),
             Is.EqualTo(new[] { "10.png", "9.jpg", "a.jpeg", "b.PNG" })
         );
-        Assert.That(
-            split.Note,
-            Does.Contain("seed 1").And.EndsWith("; 1 file is left out, for it is no image: 1 .txt")
-        );
+        Assert.That(split.Notes[0], Does.Contain("seed 1"));
+        Assert.That(split.Notes[1], Is.EqualTo("1 file is left out, for it is no image: 1 .txt"));
     }
 
     [Test]
@@ -47,7 +45,7 @@ public sealed class ImageFolderTests
         foreach (string name in (string[])["train/a/x.tiff", "train/b/y.TIFF", "test/b/list", "test/a/.DS_Store"])
             _folder.Write(name, [1]);
         Assert.That(
-            ImageFolder.Open(_folder.Path, Wanted, 1).Note,
+            ImageListing.Read(_folder.Path).Split(Wanted, 1).Notes.Single(),
             Is.EqualTo("3 files are left out, for they are no images: 2 .tiff, 1 without an ending")
         );
     }
@@ -59,7 +57,7 @@ public sealed class ImageFolderTests
             _folder.Write($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png", TestImages.Png(Wanted));
         string Test(ulong seed)
         {
-            var test = ImageFolder.Open(_folder.Path, Wanted, seed).Test;
+            var test = ImageListing.Read(_folder.Path).Split(Wanted, seed).Test;
             return string.Join(' ', Enumerable.Range(0, test.Count).Select(i => Path.GetFileName(test.PathOf(i))));
         }
         Assert.That(Test(5), Is.EqualTo(Test(5)));
@@ -68,23 +66,135 @@ public sealed class ImageFolderTests
     }
 
     [TestCase("test", null)]
-    [TestCase("val", "the test images are those of")]
+    [TestCase("val", "there is no test folder: the images of")]
+    [TestCase("validation", "there is no test folder: the images of")]
     public void Train_and_test_folders_are_used(string testName, string? note)
     {
-        foreach (string half in (string[])["train", testName])
-        foreach (string name in (string[])["a", "b"])
-            _folder.Write($"{half}/{name}/0.png", TestImages.Png(Wanted));
-        var split = ImageFolder.Open(_folder.Path, Wanted, 1);
-        Assert.That((split.Train.Count, split.Test.Count), Is.EqualTo((2, 2)));
-        Assert.That(split.Note, note is null ? Is.Null : Does.StartWith(note));
+        WriteAll("train/a/0", "train/b/0", $"{testName}/a/0", $"{testName}/b/0");
+        var split = Listed().Split(Wanted, 1);
+        Assert.That((split.Train.Count, split.Test.Count, split.Validation), Is.EqualTo((2, 2, (ImageFolder?)null)));
+        Assert.That(string.Concat(split.Notes), note is null ? Is.Empty : Does.StartWith(note));
+    }
+
+    [TestCase("val")]
+    [TestCase("valid")]
+    [TestCase("validation")]
+    public void Beside_a_test_folder_the_others_validate(string name)
+    {
+        WriteAll("train/a/0", "train/a/1", "train/b/0", $"{name}/a/0", $"{name}/b/0", "test/a/0", "test/b/0");
+        var split = Listed().Split(Wanted, 1);
+        Assert.That((split.Train.Count, split.Validation!.Count, split.Test.Count), Is.EqualTo((3, 2, 2)));
+        Assert.That(split.Notes, Is.Empty);
+        Assert.That(split.Validation.PathOf(0), Does.Contain($"{name}/a"));
+        var data = new DataCatalog().Open(_folder.Path, Wanted);
+        Assert.That(data.Validation!.Count, Is.EqualTo(2));
     }
 
     [Test]
-    public void Halves_with_different_classes_are_refused()
+    public void A_folder_that_is_not_read_is_named()
     {
-        _folder.Write("train/a/0.png", TestImages.Png(Wanted));
-        _folder.Write("test/b/0.png", TestImages.Png(Wanted));
-        Refused("is in one only");
+        WriteAll("train/a/0", "test/a/0", "extra/a/0");
+        Assert.That(Listed().Split(Wanted, 1).Notes.Single(), Does.StartWith($"extra in {_folder.Path} is not read"));
+    }
+
+    /// <summary>Vehicles: a train is a class as a car is.</summary>
+    [Test]
+    public void A_class_may_be_called_train()
+    {
+        WriteAll("train/0", "train/1", "car/0", "car/1");
+        Assert.That(Listed().Split(Wanted, 1).Train.ClassNames, Is.EqualTo(new[] { "car", "train" }));
+    }
+
+    [Test]
+    public void Images_of_any_depth_belong_to_the_class_above_them()
+    {
+        WriteAll("apple/0", "apple/phone/1", "apple/phone/2024/2", "berry/0", "berry/.hidden/9", "berry/phone/1");
+        var split = Listed().Split(Wanted, 1);
+        Assert.That(split.Train.Count + split.Test.Count, Is.EqualTo(5));
+        Assert.That(split.Train.ClassNames, Is.EqualTo(new[] { "apple", "berry" }));
+    }
+
+    [Test]
+    public void Images_beside_the_class_folders_are_counted()
+    {
+        WriteAll("a/0", "a/1", "stray", "other");
+        Assert.That(
+            Listed().Split(Wanted, 1).Notes,
+            Has.One.EqualTo($"2 images in {_folder.Path} are in no class folder and left out")
+        );
+    }
+
+    [Test]
+    public void A_folder_of_images_without_classes_is_told_from_an_empty_one()
+    {
+        WriteAll("0", "1");
+        Refused("its 2 images are in no class folder");
+    }
+
+    /// <summary>A Mac writes Ä as A and ¨; Linux as one letter. Both are one class.</summary>
+    [Test]
+    public void Names_in_two_Unicode_forms_are_one_class()
+    {
+        WriteAll("train/\u00c4pfel/0", "train/\u00d6l/0", "test/A\u0308pfel/0", "test/O\u0308l/0");
+        var split = Listed().Split(Wanted, 1);
+        Assert.That(split.Train.ClassNames, Is.EqualTo(new[] { "\u00c4pfel", "\u00d6l" }));
+        Assert.That((split.Test.Count, split.Test.Label(0), split.Test.Label(1)), Is.EqualTo((2, 0, 1)));
+    }
+
+    [Test]
+    public void Links_that_lead_back_are_followed_once()
+    {
+        WriteAll("real/0", "real/1", "real/deep/2");
+        Directory.CreateSymbolicLink(_folder.File("real/deep/up"), "..");
+        Directory.CreateSymbolicLink(_folder.File("real/top"), _folder.Path);
+        Directory.CreateSymbolicLink(_folder.File("linked"), _folder.File("real"));
+        var split = Listed().Split(Wanted, 1);
+        Assert.That(split.Train.ClassNames, Is.EqualTo(new[] { "linked", "real" }));
+        Assert.That(split.Train.Count + split.Test.Count, Is.EqualTo(6));
+    }
+
+    [Test]
+    public void Parts_with_different_classes_are_refused_or_said()
+    {
+        WriteAll("train/a/0", "train/b/0", "test/b/0");
+        Refused("test: it has no folder for a");
+        var split = ImageListing.Read(_folder.Path, Lenient).Split(Wanted, 1);
+        Assert.That(split.Test.Label(0), Is.EqualTo(1), "b is the second class though a has no folder there");
+        Assert.That(split.Notes.Single(), Does.EndWith("test has no images of a"));
+    }
+
+    [Test]
+    public void What_tests_a_trained_network_is_all_of_a_folder_or_its_test_images()
+    {
+        WriteAll("a/0", "a/1", "b/0", "b/1", "b/2");
+        Assert.That(Listed().ForTest(Wanted).Images.Count, Is.EqualTo(5));
+        Assert.That(Listed().ForTest(Wanted).Notes[0], Does.Contain("all 5 images"));
+        using var other = new TestFolder();
+        foreach (string name in (string[])["train/a/0.png", "train/a/1.png", "test/a/0.png"])
+            other.Write(name, TestImages.Png(Wanted));
+        Assert.That(ImageListing.Read(other.Path).ForTest(Wanted).Images.Count, Is.EqualTo(1));
+        Directory.Delete(other.File("train"), recursive: true);
+        Assert.That(ImageListing.Read(other.Path).ForTest(Wanted).Images.Count, Is.EqualTo(1));
+        Assert.That(
+            () => ImageListing.Read(other.Path).Split(Wanted, 1),
+            Throws.TypeOf<InputError>().With.Message.Contains("none to train")
+        );
+    }
+
+    [Test]
+    public void Labels_are_found_by_the_names_of_classes()
+    {
+        WriteAll("cedar/0", "berry/0", "berry/1");
+        string[] classes = ["apple", "berry", "cedar"];
+        var images = ImagesByClassName.Of(Listed().ForTest(Wanted).Images, classes, "photos");
+        Assert.That(Enumerable.Range(0, 3).Select(images.Label), Is.EqualTo(new[] { 1, 1, 2 }));
+        Assert.That(images.Absent, Is.EqualTo(new[] { "apple" }));
+        Assert.That(
+            () => ImagesByClassName.Of(images, ["apple", "berry"], "photos"),
+            Throws
+                .TypeOf<InputError>()
+                .With.Message.EqualTo("photos: the network does not know the class cedar; it knows apple, berry")
+        );
     }
 
     [Test]
@@ -95,7 +205,59 @@ public sealed class ImageFolderTests
     {
         _folder.Write("a/0.png", TestImages.Png(Wanted));
         Directory.CreateDirectory(_folder.File("b"));
-        Refused(_folder.File("b"));
+        Directory.CreateDirectory(_folder.File("c"));
+        Refused("there are no images of b, c");
+        WriteAll("a/1");
+        var split = ImageListing.Read(_folder.Path, Lenient).Split(Wanted, 1);
+        Assert.That(split.Train.ClassNames, Is.EqualTo(new[] { "a", "b", "c" }));
+        Assert.That(split.Notes, Has.One.EqualTo($"{_folder.Path} has no images of b, c"));
+    }
+
+    [Test]
+    public void All_damaged_images_are_named_at_once_or_left_out()
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            _folder.Write($"train/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
+            _folder.Write($"test/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
+        }
+        _folder.Write("train/a/3.png", TestImages.Png(Wanted)[..60]);
+        _folder.Write("train/a/5.png", []);
+        _folder.Write("test/a/7.png", "no image"u8.ToArray());
+        var error = Assert.Throws<UnreadableImages>(() => new DataCatalog().Open(_folder.Path, Wanted))!;
+        foreach (string name in (string[])["train/a/3.png", "train/a/5.png", "test/a/7.png"])
+            Assert.That(error.Message, Does.Contain(_folder.File(name)));
+
+        DataSet Open(int skip) =>
+            new DataCatalog().Open(_folder.Path, Wanted, options: new FolderOptions { SkipDamaged = skip });
+        Assert.That(() => Open(2), Throws.TypeOf<UnreadableImages>().With.Message.Contains("2 may be left out"));
+        var data = Open(3);
+        Assert.That((data.Train.Count, data.Test.Count), Is.EqualTo((8, 9)));
+        Assert.That(data.LeftOut, Is.EquivalentTo(new[] { "train/a/3.png", "train/a/5.png", "test/a/7.png" }));
+        // A resumed run leaves the same out, and any other damage is an error again.
+        var resumed = new DataCatalog().Open(
+            _folder.Path,
+            Wanted,
+            options: new FolderOptions { LeftOut = data.LeftOut }
+        );
+        Assert.That(resumed.Fingerprint, Is.EqualTo(data.Fingerprint));
+        _folder.Write("train/a/0.png", TestImages.Png(Wanted)[..60]);
+        Assert.That(
+            () => new DataCatalog().Open(_folder.Path, Wanted, options: new FolderOptions { LeftOut = data.LeftOut }),
+            Throws.TypeOf<UnreadableImages>()
+        );
+    }
+
+    [Test]
+    public void A_pipe_among_the_images_is_not_waited_for()
+    {
+        WriteAll("a/0", "a/1");
+        string pipe = _folder.File("a/2.png");
+        System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
+        Assert.That(
+            () => new DataCatalog().Open(_folder.Path, Wanted),
+            Throws.TypeOf<UnreadableImages>().With.Message.Contains("no ordinary file")
+        );
     }
 
     [Test]
@@ -103,7 +265,7 @@ public sealed class ImageFolderTests
     {
         _folder.Write("a/0.png", TestImages.Png(Wanted));
         _folder.Write("a/1.png", TestImages.Png(Wanted)[..60]);
-        var error = Assert.Throws<InputError>(() => new DataCatalog().Open(_folder.Path, Wanted))!;
+        var error = Assert.Throws<UnreadableImages>(() => new DataCatalog().Open(_folder.Path, Wanted))!;
         Assert.That(error.Message, Does.Contain(_folder.File("a/1.png")).And.Contain("damaged"));
     }
 
@@ -117,7 +279,7 @@ public sealed class ImageFolderTests
         byte[] png = ImageDecoder.EncodePng(new Raster(new ImageShape(1, 20, 60), pixels));
         _folder.Write("a/0.png", png);
         _folder.Write("a/1.png", png);
-        var image = TestImages.Read(ImageFolder.Open(_folder.Path, new ImageShape(3, 7, 7), 1).Train, 0);
+        var image = TestImages.Read(ImageListing.Read(_folder.Path).Split(new ImageShape(3, 7, 7), 1).Train, 0);
         Assert.That(image, Is.All.EqualTo(255));
     }
 
@@ -138,7 +300,7 @@ public sealed class ImageFolderTests
         for (int i = 0; i < 4; i++)
             _folder.Write($"images/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
         var statistics = new FolderStatistics(new DataCache(_folder.File("cache")));
-        var images = ImageFolder.Open(_folder.File("images"), Wanted, 1).Train;
+        var images = ImageListing.Read(_folder.File("images")).Split(Wanted, 1).Train;
         int passes = 0;
         var counter = new Counter(() => passes++);
         var first = statistics.Of(images, counter, CancellationToken.None);
@@ -159,9 +321,19 @@ public sealed class ImageFolderTests
         }
     }
 
+    private static readonly FolderOptions Lenient = new() { AllowEmptyClasses = true };
+
+    private ImageListing Listed() => ImageListing.Read(_folder.Path);
+
+    private void WriteAll(params string[] names)
+    {
+        foreach (string name in names)
+            _folder.Write(name + ".png", TestImages.Png(Wanted));
+    }
+
     private void Refused(string why) =>
         Assert.That(
-            () => ImageFolder.Open(_folder.Path, Wanted, 1),
+            () => ImageListing.Read(_folder.Path).Split(Wanted, 1),
             Throws.TypeOf<InputError>().With.Message.Contains(why)
         );
 }

@@ -7,8 +7,6 @@ using CnnSpec.Runtime.Networks;
 using CnnSpec.Runtime.Tests.Data;
 using CnnSpec.Runtime.Tests.Networks;
 using CnnSpec.Text;
-using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;
@@ -178,13 +176,7 @@ public class OnnxTests
     private static Program Program(string file)
     {
         string Whole(string path) => Path.Combine(Specs.Root, path);
-        var options = new Compile.Options(
-            FSharpList<Tuple<string, string>>.Empty,
-            FSharpOption<FSharpList<long>>.None,
-            FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(path =>
-                FSharpResult<byte[], string>.NewOk(File.ReadAllBytes(Whole(path)))
-            )
-        );
+        var options = CompileOptions.From([], null, path => File.ReadAllBytes(Whole(path)));
         return Compile.file(options, SourceModule.create(file, File.ReadAllText(Whole(file)))).Networks.First().Program;
     }
 

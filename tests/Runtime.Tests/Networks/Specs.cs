@@ -1,7 +1,5 @@
 using CnnSpec.Ir;
 using CnnSpec.Text;
-using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
 
 namespace CnnSpec.Runtime.Tests.Networks;
 
@@ -9,16 +7,7 @@ namespace CnnSpec.Runtime.Tests.Networks;
 internal static class Specs
 {
     public static Compile.Compilation Compiled(string text) =>
-        Compile.file(
-            new Compile.Options(
-                FSharpList<Tuple<string, string>>.Empty,
-                FSharpOption<FSharpList<long>>.None,
-                FSharpFunc<string, FSharpResult<byte[], string>>.FromConverter(path =>
-                    FSharpResult<byte[], string>.NewError($"no {path} here")
-                )
-            ),
-            SourceModule.create("test.cnn", text)
-        );
+        Compile.file(CompileOptions.Alone, SourceModule.create("test.cnn", text));
 
     public static Program Program(string text)
     {

@@ -34,7 +34,7 @@ public class GradientPassTests
                 if (part.Begins)
                     pass.Begin();
                 random.manual_seed(100 * epoch + batch.Ordinal);
-                figures.Add(pass.Run(BatchTensors.Of(batch, CPU), part.Share));
+                figures.Add(pass.Run(BatchTensors.Of(batch, CPU), (double)batch.Count / part.ImagesOfStep));
                 if (part.Ends)
                     optimizer.Step(0.01);
             }

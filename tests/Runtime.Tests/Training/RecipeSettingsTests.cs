@@ -15,19 +15,23 @@ public class RecipeSettingsTests
 {
     private const string Body = "conv(3, kernel=3); relu; flatten; linear(10)";
 
-    [Test]
-    public void Small_batches_accumulated_learn_what_one_large_batch_does()
+    [TestCase("cross_entropy()")]
+    [TestCase("cross_entropy(class_weights=[1, 5, 1, 1, 0.1, 0, 1, 8, 1, 2])")]
+    [TestCase("cross_entropy(class_weights=balanced, label_smoothing=0.1)")]
+    public void Small_batches_accumulated_learn_what_one_large_batch_does(string loss)
     {
         // 128 images: the last step of an epoch has two small batches, or 32 images.
-        var (large, _) = Runs.Train(Body, "optimizer = sgd(lr=0.1, momentum=0.9); epochs = 3; batch = 48");
-        var (small, _) = Runs.Train(
-            Body,
-            "optimizer = sgd(lr=0.1, momentum=0.9); epochs = 3; batch = 16; accumulate = 3"
-        );
-        var (plain, _) = Runs.Train(Body, "optimizer = sgd(lr=0.1, momentum=0.9); epochs = 3; batch = 16");
+        string common = $"loss = {loss}; optimizer = sgd(lr=0.1, momentum=0.9); epochs = 3";
+        var (large, toldOfLarge) = Runs.Train(Body, $"{common}; batch = 48");
+        var (small, toldOfSmall) = Runs.Train(Body, $"{common}; batch = 16; accumulate = 3");
+        var (plain, _) = Runs.Train(Body, $"{common}; batch = 16");
         Assert.That(Runs.Distance(large, small), Is.LessThan(2e-5));
+        Assert.That(Losses(toldOfSmall), Is.EqualTo(Losses(toldOfLarge)).Within(1e-5));
         Assert.That(Runs.Distance(large, plain), Is.GreaterThan(1e-3), "or the test sees nothing");
     }
+
+    private static double[] Losses(List<TrainingEvent> told) =>
+        [.. told.OfType<EpochEnded>().Select(ended => ended.Metrics.TrainLoss)];
 
     [Test]
     public void A_clipped_norm_bounds_every_step()

@@ -18,7 +18,7 @@ public class StepIteratorTests
         foreach (var part in steps.Epoch(epoch, start))
         {
             using var batch = part.Batch;
-            parts.Add((batch.Ordinal, part.Share, part.Begins, part.Ends, part.Step));
+            parts.Add((batch.Ordinal, (double)batch.Count / part.ImagesOfStep, part.Begins, part.Ends, part.Step));
         }
         return parts;
     }

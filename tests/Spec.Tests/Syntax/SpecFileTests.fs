@@ -23,20 +23,15 @@ let private rewrite syntax path text =
 
 /// What a spec compiles to: its networks and recipes as JSON, its diagnostics by code and message.
 let private compile path text =
-    let options: Compile.Options =
-        {
-            Set = []
-            Input = None
-            Read =
-                fun name ->
-                    let file = Repository.path name
+    let read name =
+        let file = Repository.path name
 
-                    if File.Exists file then
-                        Ok(File.ReadAllBytes file)
-                    else
-                        Error "there is no such file"
-        }
+        if File.Exists file then
+            Ok(File.ReadAllBytes file)
+        else
+            Error "there is no such file"
 
+    let options = { CompileOptions.Alone with Read = read }
     let compilation = Compile.file options (Source.create path text)
 
     compilation.Networks

@@ -34,7 +34,7 @@ let private read (path: string) =
 
 let private errors path text =
     let compilation =
-        Compile.file { Set = []; Input = None; Read = read } (Source.create path text)
+        Compile.file { CompileOptions.Alone with Read = read } (Source.create path text)
 
     compilation.Diagnostics |> List.filter Diagnostic.isError
 

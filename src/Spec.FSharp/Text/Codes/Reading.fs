@@ -106,4 +106,17 @@ let all =
               - repeat: 2
                 do: [relu]
             """
+        Explanation.create
+            "E0106"
+            "a file without anything in it"
+            """
+            A spec has a network, or at least blocks that others import. In this file there is nothing, or nothing but
+            comments: it may have been cut short, or saved before it was written.
+            """
+            """
+            // densenet
+            """
+            """
+            network N { input 3 x 32 x 32; flatten; linear(10) }
+            """
     ]

@@ -68,7 +68,7 @@ let all =
             "a head for another number of classes"
             """
             The network's last layer must give one value (logit) for each class of the data set. With more, the extra
-            ones are never right; with fewer, some classes cannot be predicted at all.
+            ones are never right; with fewer, some classes cannot be predicted at all; a feature map has none.
             """
             """
             network N { input 3 x 32 x 32; flatten; linear(1000) }

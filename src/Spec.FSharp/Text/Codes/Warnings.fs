@@ -104,4 +104,19 @@ let all =
               global_avg_pool; flatten; linear(10)
             }
             """
+        Explanation.create
+            "W0108"
+            "a folder of images that is not there"
+            """
+            A recipe names a folder, and there is none. Its path is relative to the spec, as that of an import is, and not to
+            the folder that a command is run in. Training on it will fail; checking the network goes on.
+            """
+            """
+            network N { input 3 x 64 x 48; flatten; linear(10) }
+            train { data = folder("missing/photos") }
+            """
+            """
+            network N { input 3 x 64 x 48; flatten; linear(10) }
+            train { data = folder("photos") }
+            """
     ]

@@ -1,0 +1,73 @@
+namespace CnnSpec.Data;
+
+/// <summary>Images that cannot be decoded, all of them at once.</summary>
+public sealed class UnreadableImages : InputError
+{
+    /// <summary>More make a message that nobody reads.</summary>
+    private const int MostShown = 20;
+
+    /// <param name="images">Where they are, and why each cannot be read.</param>
+    /// <param name="allowed">How many of them may be left out.</param>
+    internal UnreadableImages(IReadOnlyList<(string Path, InputError Reason)> images, int allowed = 0)
+        : base(Words(images, allowed), Advice(images.Count))
+    {
+        Images = images;
+    }
+
+    internal IReadOnlyList<(string Path, InputError Reason)> Images { get; }
+
+    private static string Words(IReadOnlyList<(string Path, InputError Reason)> images, int allowed)
+    {
+        if (images.Count == 1)
+            return images[0].Reason.Message;
+        string[] lines = [.. images.Take(MostShown).Select(image => "  " + image.Reason.Message)];
+        return $"{images.Count:N0} images cannot be read{(allowed > 0 ? $", and {allowed:N0} may be left out" : "")}:\n"
+            + string.Join('\n', lines)
+            + (images.Count > MostShown ? $"\n  and {images.Count - MostShown:N0} more" : "");
+    }
+
+    private static string Advice(int count) =>
+        count == 1
+            ? "replace or delete the file, or leave it out with --skip-damaged 1"
+            : $"replace or delete these files, or leave them out with --skip-damaged {count}";
+}
+
+/// <summary>Reads images and remembers those that it cannot: one damaged file keeps nobody from the others.</summary>
+internal sealed class CarefulReader(IImageSource source)
+{
+    private readonly List<(string Path, InputError Reason)> _unreadable = [];
+
+    /// <summary>Reads an image. It is zero where its file cannot be decoded.</summary>
+    public void Read(int index, Span<byte> pixels)
+    {
+        try
+        {
+            source.Read(index, pixels);
+        }
+        catch (InputError reason) when (source is ImageFolder)
+        {
+            pixels.Clear();
+            Remember(((ImageFolder)source).PathOf(index), reason);
+        }
+    }
+
+    /// <summary>Looks at a file's header alone.</summary>
+    public void ReadHeader(int index)
+    {
+        if (source is ImageFolder folder && ImageDecoder.HeaderFault(folder.PathOf(index)) is { } reason)
+            Remember(folder.PathOf(index), reason);
+    }
+
+    /// <exception cref="UnreadableImages">Images could not be read.</exception>
+    public void ThrowIfAny()
+    {
+        if (_unreadable.Count > 0)
+            throw new UnreadableImages([.. _unreadable.OrderBy(image => image.Path, StringComparer.Ordinal)]);
+    }
+
+    private void Remember(string path, InputError reason)
+    {
+        lock (_unreadable)
+            _unreadable.Add((path, reason));
+    }
+}
