@@ -30,6 +30,7 @@ ProcessTuning.Apply();
 try
 {
     ExampleHelp.Install(root);
+    EmptyArguments.Refuse(root);
     var result = root.Parse(args.Length > 0 ? args : ["--help"]);
     if (result.Errors.Count > 0 && result.Action is not ExampleHelp)
     {

@@ -1,6 +1,7 @@
 using CnnSpec.Data;
 using CnnSpec.Elaborate;
 using CnnSpec.Runtime.Training;
+using CnnSpec.Text;
 
 namespace CnnSpec.Cli;
 
@@ -74,23 +75,27 @@ public static class SpecFile
 
     private static byte[]? ReadImport(string path) => File.Exists(path) ? Read(path) : null;
 
+    /// <summary>What stands for standard input on a command line.</summary>
+    private const string StandardInput = "-";
+
     private static byte[] Read(string path)
     {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
+        if (path == StandardInput)
+            return ReadStandardInput();
+        if (!File.Exists(path) && !Directory.Exists(path))
             throw new InputError(
                 $"there is no file {path}",
-                "check the path; 'cnnspec check specs' checks a whole folder",
-                e
+                "check the path; 'cnnspec check specs' checks a whole folder"
             );
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputError($"{path} cannot be read", "check that it is a file and that you may read it", e);
-        }
+        return AtomicFile.Read(path);
+    }
+
+    private static byte[] ReadStandardInput()
+    {
+        // A byte more than a spec may have: the compiler says so then.
+        var buffer = new byte[SourceFile.largest + 1];
+        using var input = Console.OpenStandardInput();
+        int read = input.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        return buffer[..read];
     }
 }

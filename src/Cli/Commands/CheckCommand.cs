@@ -69,7 +69,7 @@ public static class CheckCommand
     private static void Print(string path, Compile.Compilation compilation, SpecFile.Settings? solve)
     {
         if (!compilation.Diagnostics.IsEmpty)
-            Terminal.Note(Render.all(Terminal.ColoursErrors ? Render.ansi : Render.plain, compilation.Diagnostics));
+            Terminal.Show(compilation.Diagnostics);
 
         foreach (var network in compilation.HasErrors ? [] : compilation.Networks)
         {

@@ -194,7 +194,7 @@ public sealed class ExportCommand
         if (weights is null)
             otherwise();
         else
-            WeightFile.Load(weights, network);
+            Terminal.WarnOfNumbers(weights, WeightFile.Load(weights, network).NotFinite);
     }
 
     private static string ShapeOf(IEnumerable<long> shape) => string.Join(", ", shape);

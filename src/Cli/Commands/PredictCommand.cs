@@ -169,7 +169,13 @@ public sealed class PredictCommand
                 $"the network gives {ShapeModule.describe(Ir.ProgramModule.outputShape(network.Program))}, not a number for each class",
                 "use --input and --output for raw values"
             );
-        return Predictor.FromWeights(network.Program, weights, scaling, Place(arguments));
+        return Predictor.FromWeights(
+            network.Program,
+            weights,
+            scaling,
+            Place(arguments),
+            match => Terminal.WarnOfNumbers(weights, match.NotFinite)
+        );
     }
 
     /// <summary>What the command line, or else the first recipe, says of pixels. What neither says is told: with other pixels
@@ -186,7 +192,7 @@ public sealed class PredictCommand
             var read = Recipes.scaling("--normalize", text);
             if (read.IsError)
             {
-                Terminal.Note(Render.all(Terminal.ColoursErrors ? Render.ansi : Render.plain, read.ErrorValue));
+                Terminal.Show(read.ErrorValue);
                 return false;
             }
             if (read.ResultValue.IsByDataSet)

@@ -14,23 +14,15 @@ internal static class Rewriting
         var source = SourceFile.ofBytes(path, bytes);
         if (source.IsError)
         {
-            Show([source.ErrorValue]);
+            Terminal.Show([source.ErrorValue]);
             return null;
         }
         var text = Compile.rewrite(syntax ?? SpecSyntaxModule.ofPath(path), source.ResultValue);
         if (text.IsError)
         {
-            Show(text.ErrorValue);
+            Terminal.Show(text.ErrorValue);
             return null;
         }
         return text.ResultValue;
     }
-
-    private static void Show(IEnumerable<Diagnostic> diagnostics) =>
-        Terminal.Note(
-            Render.all(
-                Terminal.ColoursErrors ? Render.ansi : Render.plain,
-                Microsoft.FSharp.Collections.ListModule.OfSeq(diagnostics)
-            )
-        );
 }

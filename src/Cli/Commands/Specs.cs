@@ -18,7 +18,7 @@ internal static class Specs
         var compilation = SpecFile.Open(path, settings);
         if (compilation.HasErrors)
         {
-            Terminal.Note(Render.all(Terminal.ColoursErrors ? Render.ansi : Render.plain, compilation.Diagnostics));
+            Terminal.Show(compilation.Diagnostics);
             return null;
         }
         var network =

@@ -1,3 +1,5 @@
+using CnnSpec.Text;
+using Microsoft.FSharp.Collections;
 using Spectre.Console;
 
 namespace CnnSpec.Cli.Output;
@@ -44,10 +46,19 @@ public static class Terminal
         console.Write(table);
     }
 
-    public static void Result(string line) => Console.Out.WriteLine(line);
+    public static void Result(string line) => Console.Out.WriteLine(Printable.lines(line));
+
+    /// <summary>Text that has no words of others in it, or is for a program: as it is.</summary>
+    public static void Raw(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>What is wrong with a spec, and what is worth a look.</summary>
+    public static void Show(IEnumerable<Diagnostic> diagnostics) =>
+        Line(Render.all(ColoursErrors ? Render.ansi : Render.plain, ListModule.OfSeq(diagnostics)));
 
     /// <summary>A line on standard error, above a progress display where one is drawn.</summary>
-    public static void Note(string line)
+    public static void Note(string line) => Line(Printable.lines(line));
+
+    private static void Line(string line)
     {
         if (LiveErrors.IsValueCreated)
             Errors.WriteLine(line);
@@ -56,13 +67,25 @@ public static class Terminal
     }
 
     public static void Warning(string message) =>
-        Note(ColoursErrors ? $"\e[1;33mwarning\e[0m: {message}" : $"warning: {message}");
+        Line((ColoursErrors ? "\e[1;33mwarning\e[0m: " : "warning: ") + Printable.lines(message));
 
     public static void Error(string message, string? help = null)
     {
-        Console.Error.WriteLine(ColoursErrors ? $"\e[1;31merror\e[0m: {message}" : $"error: {message}");
+        Console.Error.WriteLine((ColoursErrors ? "\e[1;31merror\e[0m: " : "error: ") + Printable.lines(message));
         if (!string.IsNullOrEmpty(help))
-            Console.Error.WriteLine(ColoursErrors ? $"\e[1;32mhelp\e[0m: {help}" : $"help: {help}");
+            Console.Error.WriteLine((ColoursErrors ? "\e[1;32mhelp\e[0m: " : "help: ") + Printable.lines(help));
+    }
+
+    /// <summary>Weights that make every output infinite or none.</summary>
+    public static void WarnOfNumbers(string path, IReadOnlyList<string> weights)
+    {
+        const int most = 3;
+        if (weights.Count > 0)
+            Warning(
+                $"{path}: {weights.Count} weights hold numbers that are infinite or none (NaN): "
+                    + string.Join(", ", weights.Take(most))
+                    + (weights.Count > most ? ", …" : "")
+            );
     }
 
     /// <summary>Says what is wrong and gives the exit code that goes with it.</summary>

@@ -54,6 +54,7 @@ public static class TrainingDisplay
                 List("begin anew, for the file lacks them", match.Missing);
                 List("begin anew, for their shapes differ", match.OtherShape);
                 List("of the file are not in the network", match.Unexpected);
+                Terminal.WarnOfNumbers(path, match.NotFinite);
                 break;
             case PreflightDone look:
                 if (look.IsOff)

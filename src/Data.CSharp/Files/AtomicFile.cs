@@ -3,23 +3,40 @@ namespace CnnSpec.Data;
 /// <summary>Files that are there whole or not at all.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes to a temporary name in the same folder, flushes to the disk, and renames over <paramref name="path"/>.</summary>
+    /// <summary>
+    /// Writes to a temporary name in the same folder, flushes to the disk, and renames over <paramref name="path"/>. A file
+    /// that is replaced keeps its permissions; where the path is a link, what it leads to is replaced. A pipe or a device is
+    /// written to as it is.
+    /// </summary>
     /// <exception cref="EnvironmentError">The disk is full or the folder cannot be written; what was there before remains.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
+        string temporary = "";
         try
         {
+            if (FileKind.IsSpecial(path))
+            {
+                using var stream = new FileStream(path, FileMode.Open, FileAccess.Write);
+                write(stream);
+                return;
+            }
+            string target = new FileInfo(path).LinkTarget is null
+                ? path
+                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+            temporary = $"{target}.{Environment.ProcessId}.tmp";
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
             {
+                if (!OperatingSystem.IsWindows() && File.Exists(target))
+                    File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(target));
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, target, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Remove(temporary);
+            if (temporary != "")
+                Remove(temporary);
             throw new EnvironmentError(
                 $"{path} cannot be written: {Reason(e)}",
                 "free some space or choose another folder; what was saved before is intact",
@@ -55,9 +72,10 @@ public static class AtomicFile
     }
 
     /// <summary>The whole file.</summary>
-    /// <exception cref="InputError">It is missing or cannot be read.</exception>
+    /// <exception cref="InputError">It is missing, cannot be read, or is none: a folder, a pipe, a device.</exception>
     public static byte[] Read(string path)
     {
+        RequireFile(path);
         try
         {
             return File.ReadAllBytes(path);
@@ -72,6 +90,16 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Reading a pipe or a device may never end.</summary>
+    /// <exception cref="InputError">It is one, or a folder.</exception>
+    public static void RequireFile(string path)
+    {
+        if (Directory.Exists(path))
+            throw new InputError($"{path} is a folder", "name a file");
+        if (FileKind.IsSpecial(path))
+            throw new InputError($"{path} is a pipe or a device, and not a file", "name a file");
+    }
+
     /// <summary>ENOSPC on Linux, ERROR_DISK_FULL on Windows.</summary>
     private static bool IsDiskFull(Exception e) => (e.HResult & 0xFFFF) is 28 or 112;
 
@@ -84,6 +112,7 @@ public static class AtomicFile
             UnauthorizedAccessException => "permission denied",
             _ when IsDiskFull(e) => "the disk is full",
             DirectoryNotFoundException => "the folder does not exist",
+            PathTooLongException => "the path is too long",
             _ => "the system refused",
         };
 

@@ -26,7 +26,7 @@ public static class ImageDecoder
     {
         try
         {
-            RefuseEmpty(path);
+            AtomicFile.RequireFile(path);
             return Decode(File.ReadAllBytes(path), path);
         }
         catch (Exception e) when (DiskFailure.Explains(e))
@@ -41,12 +41,14 @@ public static class ImageDecoder
     {
         try
         {
-            RefuseEmpty(path);
+            AtomicFile.RequireFile(path);
             SkiaLibrary.Load();
             using var file = File.OpenRead(path);
             using var codec = SKCodec.Create(file);
             if (codec is null || KindOf(codec) is null)
             {
+                if (file.Length == 0)
+                    return Empty(path);
                 var start = new byte[16];
                 file.Position = 0;
                 return Unreadable(start.AsSpan(0, file.Read(start)), path);
@@ -64,20 +66,13 @@ public static class ImageDecoder
         }
     }
 
-    /// <summary>A pipe or a device has no length either, and reading one may never end.</summary>
-    private static void RefuseEmpty(string path)
-    {
-        if (new FileInfo(path).Length == 0)
-            throw new InputError($"{path}: the file is empty, or no ordinary file", "replace or delete the file");
-    }
-
     /// <summary>Decodes to grey or RGB, whichever the file holds.</summary>
     /// <param name="name">What messages call the image.</param>
     /// <inheritdoc cref="Read"/>
     public static unsafe Raster Decode(ReadOnlySpan<byte> data, string name)
     {
         if (data.IsEmpty)
-            throw new InputError($"{name}: the file is empty", "replace or delete the file");
+            throw Empty(name);
         SkiaLibrary.Load();
         fixed (byte* bytes = data)
         {
@@ -215,6 +210,8 @@ public static class ImageDecoder
     }
 
     private static byte OverWhite(int value, int alpha) => (byte)((value * alpha + 255 * (255 - alpha) + 127) / 255);
+
+    private static InputError Empty(string name) => new($"{name}: the file is empty", "replace or delete the file");
 
     private static InputError Unreadable(ReadOnlySpan<byte> data, string name)
     {

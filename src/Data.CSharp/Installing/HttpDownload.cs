@@ -3,13 +3,16 @@ using System.Net.Sockets;
 namespace CnnSpec.Data;
 
 /// <summary>Files over HTTPS for one installation. A host that does not answer is not asked again.</summary>
-internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
+internal sealed class HttpDownload(HttpMessageHandler handler, TimeSpan? stallLimit = null) : IDisposable
 {
     /// <summary>From the first byte sent to the headers received. A host that is there needs far less.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Between two reads of a body.</summary>
-    private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
+    /// <summary>For the next <see cref="LeastBytes"/> of a body to arrive.</summary>
+    private readonly TimeSpan _stallLimit = stallLimit ?? TimeSpan.FromSeconds(30);
+
+    /// <summary>A host that sends a byte a second would keep a user for days.</summary>
+    private const int LeastBytes = 1 << 15;
 
     private readonly HttpClient _client = Client(handler);
     private readonly HashSet<string> _silentHosts = [];
@@ -51,9 +54,14 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
             await using var file = new FileStream(path, FileMode.Create, FileAccess.Write);
             var buffer = new byte[1 << 17];
             long done = 0;
+            long next = 0;
             while (true)
             {
-                limit.CancelAfter(StallLimit);
+                if (done >= next)
+                {
+                    limit.CancelAfter(_stallLimit);
+                    next = done + LeastBytes;
+                }
                 int read = await body.ReadAsync(buffer, limit.Token);
                 if (read == 0)
                     break;
@@ -70,7 +78,7 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
         {
             _silentHosts.Add(address.Host);
             throw new SourceUnavailableException(
-                $"{address.Host} {(answered ? "stopped sending" : "did not answer")}",
+                $"{address.Host} {(answered ? "sends nothing, or too little" : "did not answer")}",
                 e
             );
         }
@@ -90,7 +98,7 @@ internal sealed class HttpDownload(HttpMessageHandler handler) : IDisposable
     private static HttpClient Client(HttpMessageHandler handler)
     {
         var client = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("cnnspec/0.1");
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("cnnspec");
         return client;
     }
 }

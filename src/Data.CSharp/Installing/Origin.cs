@@ -13,7 +13,7 @@ internal abstract record Origin(string Description, string? Note)
 
     /// <summary>Fetches and verifies into an empty folder.</summary>
     /// <exception cref="SourceUnavailableException">The place does not deliver.</exception>
-    /// <exception cref="InputError">What it delivers is not what was pinned.</exception>
+    /// <exception cref="InputError">What a package delivers is not what was pinned.</exception>
     public abstract Task Fetch(
         string folder,
         HttpDownload http,
@@ -46,8 +46,6 @@ internal sealed record HttpOrigin(string Description, IReadOnlyList<Uri> Mirrors
         {
             string path = Path.Combine(folder, file.Name);
             await FetchFromAny(file, path, http, progress, cancellation);
-            progress?.Report(new DownloadProgress(DownloadStage.Verifying, file.Name));
-            await Task.Run(() => file.Checksum.Verify(path), cancellation);
         }
     }
 
@@ -65,11 +63,18 @@ internal sealed record HttpOrigin(string Description, IReadOnlyList<Uri> Mirrors
             try
             {
                 await http.Fetch(new Uri(mirror, file.Name), path, file.MaxBytes, progress, cancellation);
+                progress?.Report(new DownloadProgress(DownloadStage.Verifying, file.Name));
+                await Task.Run(() => file.Checksum.Verify(path), cancellation);
                 return;
             }
             catch (SourceUnavailableException e)
             {
                 failures.Add(e.Message);
+            }
+            catch (InputError e)
+            {
+                // Another mirror may have the right one.
+                failures.Add($"{mirror.Host}: {e.Message}");
             }
         }
         throw new SourceUnavailableException(string.Join(", ", failures));

@@ -19,8 +19,9 @@ public static class Safetensors
 {
     private const string Checksum = "sha256";
 
-    /// <summary>The format's own limit on its header (bytes).</summary>
-    private const long LargestHeader = 100_000_000;
+    /// <summary>Bytes of a header, some hundred thousand tensors. The format allows ten times as many, which would take a
+    /// gigabyte to read.</summary>
+    private const long LargestHeader = 10_000_000;
 
     private static readonly Dictionary<string, int> ElementSizes = new()
     {
@@ -114,7 +115,7 @@ public static class Safetensors
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw Damaged(path, "its header is not JSON", e);
+            throw Damaged(path, "its header is not JSON, or has a name twice", e);
         }
 
         var tensors = new Dictionary<string, StoredTensor>();
@@ -135,10 +136,34 @@ public static class Safetensors
                 throw Damaged(path, $"its entry '{name}' is malformed", e);
             }
         }
+        RequireOneAfterTheOther(path, header);
         bool isSigned = metadata.Remove(Checksum, out string? checksum);
         if (isOwn && !isSigned || isSigned && checksum != ChecksumOf(tensors, metadata))
             throw Damaged(path, "its contents are not what was written");
         return (tensors, metadata);
+    }
+
+    /// <summary>The format's tensors follow each other without gaps, so none lies in another.</summary>
+    private static void RequireOneAfterTheOther(string path, KeyValuePair<string, JsonNode?>[] header)
+    {
+        long at = 0;
+        string before = "the header";
+        var places = header
+            .Where(entry => entry.Key != "__metadata__")
+            .Select(entry => (Name: entry.Key, Offsets: entry.Value.Object().Required("data_offsets").Array()))
+            .Select(entry => (entry.Name, Begin: entry.Offsets[0].Value<long>(), End: entry.Offsets[1].Value<long>()))
+            .OrderBy(entry => (entry.Begin, entry.End));
+        foreach (var (name, begin, end) in places)
+        {
+            if (begin != at)
+                throw Damaged(
+                    path,
+                    begin < at
+                        ? $"'{name}' and '{before}' overlap"
+                        : $"between '{before}' and '{name}' are bytes that belong to no tensor"
+                );
+            (before, at) = (name, end);
+        }
     }
 
     /// <summary>SHA-256 over everything that a reader gets, whatever the order of the entries.</summary>

@@ -1,5 +1,7 @@
 using CnnSpec.Runtime.Checkpoints.Import;
 using CnnSpec.Runtime.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace CnnSpec.Runtime.Checkpoints;
 
@@ -21,7 +23,7 @@ public static class WeightFile
     /// <summary>Fills the network's weights from a file of any known kind, strictly: every name must be there, with its
     /// shape, and no other.</summary>
     /// <exception cref="InputError">The file is missing, damaged or of another network.</exception>
-    public static void Load(string path, Network network) => Fill(path, WeightSource.Read(path), network);
+    public static WeightMatch Load(string path, Network network) => Fill(path, WeightSource.Read(path), network);
 
     /// <summary>The same from a file of a run, which carries a checksum.</summary>
     /// <inheritdoc cref="Load"/>
@@ -66,10 +68,16 @@ public static class WeightFile
             );
     }
 
+    private static bool IsFinite(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        return weight.isfinite().all().item<bool>();
+    }
+
     private static WeightMatch Match(Dictionary<string, StoredTensor> stored, Network network)
     {
         var unexpected = stored.Keys.ToHashSet();
-        var match = new WeightMatch([], [], [], []);
+        var match = new WeightMatch([], [], [], [], []);
         foreach (var (name, weight) in network.NamedWeights())
         {
             unexpected.Remove(name);
@@ -87,6 +95,8 @@ public static class WeightFile
             {
                 tensor.CopyTo(weight);
                 match.Matched.Add(name);
+                if (!IsFinite(weight))
+                    match.NotFinite.Add(name);
             }
         }
         match.Unexpected.AddRange(unexpected.Order(StringComparer.Ordinal));
@@ -99,9 +109,11 @@ public static class WeightFile
 /// <param name="Missing">Weights of the network that the file lacks.</param>
 /// <param name="OtherShape">Weights of other shapes, with both.</param>
 /// <param name="Unexpected">Weights of the file that the network has not.</param>
+/// <param name="NotFinite">Weights that were taken though numbers in them are infinite or none (NaN).</param>
 public sealed record WeightMatch(
     List<string> Matched,
     List<string> Missing,
     List<string> OtherShape,
-    List<string> Unexpected
+    List<string> Unexpected,
+    List<string> NotFinite
 );

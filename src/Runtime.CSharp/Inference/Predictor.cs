@@ -59,16 +59,22 @@ public sealed class Predictor : IDisposable
 
     /// <summary>Weights for a spec; classes are numbered.</summary>
     /// <param name="scaling">How the weights expect pixels; null from 0 to 1.</param>
+    /// <param name="tell">Told what the file gave.</param>
     /// <exception cref="InputError">The weights are damaged or of another network.</exception>
     public static Predictor FromWeights(
         Program program,
         string weights,
         ChannelStatistics? scaling,
-        Execution execution
+        Execution execution,
+        Action<WeightMatch>? tell = null
     ) =>
         new(
             program,
-            network => WeightFile.Load(weights, network),
+            network =>
+            {
+                var match = WeightFile.Load(weights, network);
+                tell?.Invoke(match);
+            },
             scaling,
             [.. Enumerable.Range(0, (int)ProgramModule.outputShape(program).Head).Select(i => i.ToString())],
             crops: false,

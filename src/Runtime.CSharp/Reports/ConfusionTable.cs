@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using CnnSpec.Runtime.Runs;
 
@@ -22,11 +21,11 @@ internal static class ConfusionTable
         var html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>");
         bool turned = classes.Any(name => name.Length > LongestUpright);
         foreach (string name in classes)
-            html.Append($"<th>{(turned ? "<span>" : "")}{WebUtility.HtmlEncode(name)}{(turned ? "</span>" : "")}</th>");
+            html.Append($"<th>{(turned ? "<span>" : "")}{Html.Text(name)}{(turned ? "</span>" : "")}</th>");
         html.Append("</tr></thead><tbody>");
         for (int label = 0; label < classes.Count; label++)
         {
-            html.Append($"<tr><th>{WebUtility.HtmlEncode(classes[label])}</th>");
+            html.Append($"<tr><th>{Html.Text(classes[label])}</th>");
             int total = Math.Max(1, confusion.ImagesOf(label));
             for (int guess = 0; guess < classes.Count; guess++)
             {
@@ -52,7 +51,7 @@ internal static class ConfusionTable
         );
         foreach (var (label, guess, count) in confusion.Mistakes.Take(MostPairs))
             html.Append(
-                $"<tr><td>{WebUtility.HtmlEncode(classes[label])}</td><td>{WebUtility.HtmlEncode(classes[guess])}</td><td class=\"n\">{count}</td></tr>"
+                $"<tr><td>{Html.Text(classes[label])}</td><td>{Html.Text(classes[guess])}</td><td class=\"n\">{count}</td></tr>"
             );
         return html.Append("</tbody></table></div>").ToString();
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using CnnSpec.Ir;
 
@@ -21,7 +20,7 @@ internal static class LayerTable
             string field = layer.ReceptiveField is { Value: var (height, width) } ? $"{height}×{width}" : "all";
             html.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr{(layer.TrainingOnly ? " class=\"training\"" : "")}><td>{WebUtility.HtmlEncode(layer.Path)}</td><td>{layer.Operator}</td>"
+                $"<tr{(layer.TrainingOnly ? " class=\"training\"" : "")}><td>{Html.Text(layer.Path)}</td><td>{layer.Operator}</td>"
             );
             html.Append(
                 CultureInfo.InvariantCulture,

@@ -51,7 +51,7 @@ module Render =
                 max 0 (min (from - widest / 3) (length - widest))
 
         let text = span.Source.Text.Substring(start + cut, min widest (length - cut))
-        let shown = String.map (fun c -> if Char.IsControl c then ' ' else c) text
+        let shown = Printable.aligned text
         let lead = if cut > 0 then "…" else ""
         lead + shown, from - cut + lead.Length, max 1 (min marked (shown.Length - (from - cut)))
 
@@ -75,9 +75,9 @@ module Render =
             output.Append(line.TrimEnd()).Append('\n') |> ignore
 
         let place (span: Span) =
-            $"{span.Source.Path}:{Span.describe span}"
+            $"{Printable.name span.Source.Path}:{Span.describe span}"
 
-        append $"""{paint $"{word}[{diagnostic.Code}]"}: {diagnostic.Message}"""
+        append $"""{paint $"{word}[{diagnostic.Code}]"}: {Printable.lines diagnostic.Message}"""
         append (palette.Frame("".PadLeft width + "┌─ ") + place diagnostic.Primary.Span)
 
         let show (label: Label) isPrimary =
@@ -85,7 +85,7 @@ module Render =
             let marks = String((if isPrimary then '^' else '-'), length)
             let marks = if isPrimary then paint marks else palette.Frame marks
             append (gutter (string (number label)) + " " + text)
-            append (gutter "" + " " + String(' ', column) + marks + " " + label.Text)
+            append (gutter "" + " " + String(' ', column) + marks + " " + Printable.name label.Text)
 
         let mutable path = diagnostic.Primary.Span.Source.Path
 
@@ -98,10 +98,10 @@ module Render =
             show label (index = 0))
 
         for note in diagnostic.Notes do
-            append note
+            append (Printable.lines note)
 
         match diagnostic.Help with
-        | Some help -> append (palette.Help "help" + ": " + help)
+        | Some help -> append (palette.Help "help" + ": " + Printable.lines help)
         | None -> ()
 
         output.ToString()

@@ -103,4 +103,72 @@ public class FileFormatTests
         var error = Assert.Throws<InputError>(() => NpyFile.Read(path));
         Assert.That(error!.Message, Does.Contain("|O"));
     }
+
+    /// <summary>The format has its tensors one after the other. What lies elsewhere is damage, or somebody's trick.</summary>
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+        "'b' and 'a' overlap"
+    )]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "overlap"
+    )]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""",
+        "between 'a' and 'b'"
+    )]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", "between 'the header' and 'a'")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""",
+        "a name twice"
+    )]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2]}}""", "entry 'a' is malformed")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", "'a' has no two offsets")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0.5,8.5]}}""", "entry 'a' is malformed")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,8]}}""",
+        "entry 'a' is malformed"
+    )]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "'a' lies outside")]
+    public void Tensors_that_do_not_follow_each_other_are_refused_by_name(string header, string why)
+    {
+        byte[] json = System.Text.Encoding.UTF8.GetBytes(header);
+        byte[] file = [.. BitConverter.GetBytes((long)json.Length), .. json, .. new byte[12]];
+        Assert.That(
+            () => Safetensors.Read("w.safetensors", file),
+            Throws.TypeOf<InputError>().With.Message.Contains(why)
+        );
+    }
+
+    [Test, System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public void A_file_is_written_through_a_link_and_keeps_its_permissions()
+    {
+        using var folder = new TestFolder();
+        string file = folder.Write("deep/real", [1]);
+        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupExecute;
+        File.SetUnixFileMode(file, mode);
+        File.CreateSymbolicLink(folder.File("link"), file);
+        CnnSpec.Data.AtomicFile.Write(folder.File("link"), stream => stream.Write([2, 3]));
+        Assert.That(new FileInfo(folder.File("link")).LinkTarget, Is.EqualTo(file));
+        Assert.That(File.ReadAllBytes(file), Is.EqualTo(new byte[] { 2, 3 }));
+        Assert.That(File.GetUnixFileMode(file), Is.EqualTo(mode));
+    }
+
+    [Test]
+    public void A_pipe_or_a_device_is_written_to_and_not_replaced()
+    {
+        using var folder = new TestFolder();
+        string pipe = folder.File("pipe");
+        System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
+        var read = Task.Run(() => File.ReadAllBytes(pipe));
+        CnnSpec.Data.AtomicFile.Write(pipe, stream => stream.Write([2, 3]));
+        Assert.That(read.Result, Is.EqualTo(new byte[] { 2, 3 }));
+        CnnSpec.Data.AtomicFile.Write("/dev/null", stream => stream.Write([2, 3]));
+        Assert.That(new FileInfo("/dev/null").Length, Is.Zero);
+        foreach (string path in new[] { pipe, "/dev/zero", folder.Path })
+            Assert.That(
+                () => CnnSpec.Data.AtomicFile.Read(path),
+                Throws.TypeOf<InputError>().With.Message.StartsWith(path)
+            );
+    }
 }

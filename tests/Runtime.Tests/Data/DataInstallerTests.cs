@@ -50,6 +50,46 @@ public sealed class DataInstallerTests
     }
 
     [Test]
+    public async Task A_mirror_with_other_bytes_is_passed_over()
+    {
+        byte[] wrong = [.. Payload.Reverse()];
+        var done = await Get(
+            [Http([Server, Mirror])],
+            request => new HttpResponseMessage
+            {
+                Content = new ByteArrayContent(request.RequestUri!.Host == Server.Host ? wrong : Payload),
+            }
+        );
+        Assert.That(File.ReadAllBytes(Path.Combine(done.Folder!, "pixels")), Is.EqualTo(Payload));
+        Assert.That(_asked.Select(address => address.Host), Is.EqualTo(new[] { Server.Host, Mirror.Host }));
+    }
+
+    [Test, CancelAfter(20_000)]
+    public void A_host_that_sends_a_byte_now_and_then_is_given_up(CancellationToken stop)
+    {
+        using var handler = new Fake(
+            _ => new HttpResponseMessage { Content = new StreamContent(new Trickle()) },
+            _asked
+        );
+        using var download = new HttpDownload(handler, TimeSpan.FromSeconds(0.5));
+        Assert.That(
+            () => download.Fetch(Server, _folder.File("slow"), 1_000_000, null, stop),
+            Throws.TypeOf<SourceUnavailableException>().With.Message.Contains("sends nothing, or too little")
+        );
+    }
+
+    /// <summary>A byte every twentieth of a second, without end.</summary>
+    private sealed class Trickle : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken stop = default)
+        {
+            await Task.Delay(50, stop);
+            buffer.Span[0] = 1;
+            return 1;
+        }
+    }
+
+    [Test]
     public void Every_place_that_was_tried_is_named()
     {
         var error = Assert.ThrowsAsync<EnvironmentError>(() =>

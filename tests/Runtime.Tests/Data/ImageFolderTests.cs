@@ -256,7 +256,7 @@ public sealed class ImageFolderTests
         System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
         Assert.That(
             () => new DataCatalog().Open(_folder.Path, Wanted),
-            Throws.TypeOf<UnreadableImages>().With.Message.Contains("no ordinary file")
+            Throws.TypeOf<UnreadableImages>().With.Message.Contains("2.png is a pipe")
         );
     }
 

@@ -20,7 +20,7 @@ public sealed class NpmPackTests
     public async Task The_archive_is_the_last_line_that_npm_prints()
     {
         string npm = Script("echo notice; echo archive > shapes-1.0.0.tgz; echo shapes-1.0.0.tgz");
-        string path = await NpmPack.Fetch(npm, "shapes@1.0.0", _folder.Path, CancellationToken.None);
+        string path = await NpmPack.Fetch(npm, "shapes@1.0.0", _folder.Path, Minute, CancellationToken.None);
         Assert.That(path, Is.EqualTo(_folder.File("shapes-1.0.0.tgz")));
     }
 
@@ -41,16 +41,33 @@ public sealed class NpmPackTests
         cancel.CancelAfter(200);
         string npm = Script("sleep 2; touch finished");
         Assert.That(
-            async () => await NpmPack.Fetch(npm, "a@1", _folder.Path, cancel.Token),
+            async () => await NpmPack.Fetch(npm, "a@1", _folder.Path, Minute, cancel.Token),
             Throws.InstanceOf<OperationCanceledException>()
         );
         Thread.Sleep(2_200);
         Assert.That(File.Exists(_folder.File("finished")), Is.False, "the child went on");
     }
 
+    [Test]
+    public async Task A_hanging_npm_is_ended()
+    {
+        string npm = Script("sleep 60");
+        try
+        {
+            await NpmPack.Fetch(npm, "a@1", _folder.Path, TimeSpan.FromSeconds(0.3), CancellationToken.None);
+            Assert.Fail("it was waited for");
+        }
+        catch (SourceUnavailableException e)
+        {
+            Assert.That(e.Message, Does.StartWith("npm pack a@1 did not end within"));
+        }
+    }
+
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
     private void Fails(string npm, string why) =>
         Assert.That(
-            async () => await NpmPack.Fetch(npm, "a@1", _folder.Path, CancellationToken.None),
+            async () => await NpmPack.Fetch(npm, "a@1", _folder.Path, Minute, CancellationToken.None),
             Throws.TypeOf<SourceUnavailableException>().With.Message.Contains(why)
         );
 

@@ -19,11 +19,21 @@ internal sealed record PickledCall(PickledName Function, object?[] Arguments);
 /// </summary>
 internal ref struct Pickle(ReadOnlySpan<byte> data)
 {
+    /// <summary>A state dict of a thousand layers has some fifty thousand; a million take 100 MB.</summary>
+    private const int MostValues = 1_000_000;
+
+    /// <summary>Python numbers what it remembers one after the other, from 0 or 1.</summary>
+    private const int MostSkipped = 1;
+
     private static readonly object Mark = new();
+
+    /// <summary>In a place that was never filled.</summary>
+    private static readonly object Nothing = new();
 
     private readonly ReadOnlySpan<byte> _data = data;
     private readonly List<object?> _stack = [];
-    private readonly Dictionary<long, object?> _memo = [];
+    private readonly List<object?> _memo = [];
+    private int _steps = 0;
 
     /// <summary>How many bytes of the data were read.</summary>
     public int Position { get; private set; } = 0;
@@ -33,6 +43,8 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
     {
         while (true)
         {
+            if (_steps++ > MostValues)
+                throw new FormatException($"its pickle has more than {MostValues:N0} values");
             byte code = Take(1)[0];
             switch ((char)code)
             {
@@ -87,7 +99,7 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
                     _stack.Add(new List<object?>());
                     break;
                 case '}':
-                    _stack.Add(new Dictionary<object, object?>());
+                    _stack.Add(new Dictionary<string, object?>());
                     break;
                 case ')':
                     _stack.Add(Array.Empty<object?>());
@@ -117,13 +129,13 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
                     Set(ToMark());
                     break;
                 case 'q':
-                    _memo[Take(1)[0]] = Peek();
+                    Remember(Take(1)[0]);
                     break;
                 case 'r':
-                    _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek();
+                    Remember(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
                     break;
                 case '\x94': // MEMOIZE
-                    _memo[_memo.Count] = Peek();
+                    Remember(_memo.Count);
                     break;
                 case 'h':
                     _stack.Add(Recall(Take(1)[0]));
@@ -175,10 +187,10 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
     private readonly void Set(object?[] entries)
     {
         // Of other objects only what PyTorch adds to a state dict is set, and it is not needed.
-        var target = Peek() as Dictionary<object, object?>;
+        var target = Peek() as Dictionary<string, object?>;
         for (int i = 0; i + 1 < entries.Length; i += 2)
             if (entries[i] is string or long)
-                target?[entries[i]!] = entries[i + 1];
+                target?[$"{entries[i]}"] = entries[i + 1];
     }
 
     private ReadOnlySpan<byte> Take(int count)
@@ -240,7 +252,17 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
         return items;
     }
 
-    private readonly object? Recall(long key) => _memo.TryGetValue(key, out object? value) ? value : throw Broken();
+    private readonly void Remember(long key)
+    {
+        if (key > _memo.Count + MostSkipped)
+            throw Broken();
+        while (key >= _memo.Count)
+            _memo.Add(Nothing);
+        _memo[(int)key] = Peek();
+    }
+
+    private readonly object? Recall(long key) =>
+        key < _memo.Count && _memo[(int)key] != Nothing ? _memo[(int)key] : throw Broken();
 
     private static FormatException Broken() => new("its pickle is malformed");
 }

@@ -49,9 +49,10 @@ public static class WeightSource
             if (file.AsSpan().StartsWith("PK"u8))
             {
                 using var archive = new ZipArchive(new MemoryStream(file), ZipArchiveMode.Read);
+                var members = new ZipMembers(new MemoryBudget(file.Length));
                 return archive.Entries.Any(entry => entry.FullName.EndsWith(".pkl"))
-                    ? PyTorchFile.Read(archive)
-                    : OfNumPy(path, archive);
+                    ? PyTorchFile.Read(archive, members)
+                    : OfNumPy(path, archive, members);
             }
             if (PyTorchFile.IsOlder(file))
                 return PyTorchFile.ReadOlder(file);
@@ -65,14 +66,14 @@ public static class WeightSource
     }
 
     /// <exception cref="FormatException">It has an array twice, as a damaged list of names may say.</exception>
-    private static Dictionary<string, StoredTensor> OfNumPy(string path, ZipArchive archive)
+    private static Dictionary<string, StoredTensor> OfNumPy(string path, ZipArchive archive, ZipMembers members)
     {
         var arrays = new Dictionary<string, StoredTensor>();
         foreach (var entry in archive.Entries.Where(entry => entry.FullName.EndsWith(".npy")))
             if (
                 !arrays.TryAdd(
                     entry.FullName[..^".npy".Length],
-                    NpyFile.ReadTensor($"{path}/{entry.FullName}", ZipMember.Read(entry))
+                    NpyFile.ReadTensor($"{path}/{entry.FullName}", members.Read(entry))
                 )
             )
                 throw new FormatException($"it has {entry.FullName} twice");
