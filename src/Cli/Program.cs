@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using CnnSpec;
 using CnnSpec.Cli;
 using CnnSpec.Cli.Commands;
@@ -36,7 +37,13 @@ try
     {
         foreach (var error in result.Errors)
             Terminal.Error(error.Message);
-        string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
+        string command = "";
+        for (
+            SymbolResult? at = result.CommandResult;
+            at is CommandResult { Command: not RootCommand } one;
+            at = one.Parent
+        )
+            command = $"{one.Command.Name} {command}";
         Terminal.Note($"help: cnnspec {command}--help shows what it takes");
         return ExitCode.Usage;
     }

@@ -14,9 +14,6 @@ namespace CnnSpec.Cli;
 /// </summary>
 internal static class TrainedSpec
 {
-    /// <summary>What a network's parameter is called that takes the number of classes.</summary>
-    private static readonly string[] ClassParameters = ["classes", "num_classes"];
-
     /// <param name="settings">What the command line changes in the spec.</param>
     /// <param name="recipe">The name of a recipe; null for the first.</param>
     /// <param name="named">Data instead of the recipe's; null for those.</param>
@@ -65,7 +62,7 @@ internal static class TrainedSpec
     )
     {
         string classes = data.Classes.Value.ToString(CultureInfo.InvariantCulture);
-        string? parameter = ClassParameters.FirstOrDefault(network.Arguments.ContainsKey);
+        string? parameter = Recipes.classParameters.FirstOrDefault(network.Arguments.ContainsKey);
         if (parameter is null || set.Any(one => one.Name == parameter) || network.Arguments[parameter] == classes)
             return set;
         Terminal.Note($"note: {parameter}={classes}, as many as {NameOf(data)} has");

@@ -162,6 +162,11 @@ public sealed class DataCatalog
         CancellationToken cancellation
     )
     {
+        if (wanted.Channels is not (1 or 3))
+            throw new InputError(
+                $"the network takes images of {wanted.Channels} channels, and those of {folder} have 1 or 3",
+                "give it an input of 1 or 3 channels"
+            );
         var leftOut = options.LeftOut;
         while (true)
         {

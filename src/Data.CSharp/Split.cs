@@ -32,7 +32,7 @@ public sealed record Split(int[] Train, int[] Validation)
 
     /// <summary>
     /// Draws <paramref name="limit"/> of some images by <paramref name="seed"/>, in which each class has its share to within one
-    /// image. Images of a folder stand class by class: the first of them would be of one class alone.
+    /// image, and at least one where there are enough. Images of a folder stand class by class: the first of them would be of one class alone.
     /// </summary>
     /// <param name="indices">Images of <paramref name="source"/>, sorted.</param>
     /// <returns>Sorted; all of them where there are no more.</returns>
@@ -48,7 +48,11 @@ public sealed record Split(int[] Train, int[] Validation)
             .ToArray();
         // What is over after rounding down goes to those that lost most by it: the largest remainders.
         double share = (double)limit / indices.Length;
-        int[] counts = [.. classes.Select(images => (int)(images.Length * share))];
+        // A class that is rare keeps an image, as long as there are as many images to draw as classes.
+        int least = limit >= classes.Length ? 1 : 0;
+        int[] counts = [.. classes.Select(images => Math.Max(least, (int)(images.Length * share)))];
+        while (counts.Sum() > limit)
+            counts[Array.IndexOf(counts, counts.Max())]--;
         foreach (
             int most in Enumerable
                 .Range(0, classes.Length)

@@ -20,7 +20,12 @@ let compile (code: string) (example: string) : Diagnostic list =
     let options =
         { CompileOptions.Alone with
             Read = read
-            Folder = fun path -> if path.StartsWith "missing" then Missing else NotLooked
+            Folder =
+                fun path ->
+                    if path.StartsWith "missing" then
+                        Unusable $"there is no folder {path}"
+                    else
+                        NotLooked
         }
 
     (Compile.bytes options name (encoding.GetBytes example)).Diagnostics

@@ -145,9 +145,14 @@ public class OwnImagesTests
         Photos(tool, "nets/photos", Fruit, each: 6);
         string spec = tool.Write("nets/net.cnn", Net.Replace("cifar10(validation=5000)", "folder(\"photos\")"));
         var check = tool.Run("check", spec);
-        Assert.That(check.Code, Is.EqualTo(1));
-        Assert.That(check.Errors, Does.Contain("E0404").And.Contain("has 3 classes, and the network's head gives 10"));
-        Assert.That(tool.Run("check", spec, "--set", "classes=3").Code, Is.Zero);
+        Assert.That(check.Code, Is.Zero, check.Errors);
+        string fixedHead = tool.Write(
+            "nets/fixed.cnn",
+            File.ReadAllText(spec).Replace("linear(classes)", "linear(10)").Replace("(classes = 10)", "")
+        );
+        var wrong = tool.Run("check", fixedHead);
+        Assert.That(wrong.Code, Is.EqualTo(1));
+        Assert.That(wrong.Errors, Does.Contain("E0404").And.Contain("has 3 classes, and the network's head gives 10"));
         // Training takes what the folder says.
         var done = tool.Run("train", spec, "--out", "run", "--epochs", "1");
         Assert.That(done.Code, Is.Zero, done.Errors);
@@ -178,9 +183,24 @@ public class OwnImagesTests
             Does.Contain("the network does not know the class date; it knows apple, berry, cedar")
         );
 
-        // In the folder that it was trained on, only its own test images are new to it.
-        var own = tool.Run("eval", "run", "--data", "photos", "--format", "json");
-        Assert.That(JsonNode.Parse(own.Output)!["images"]!.GetValue<int>(), Is.EqualTo(6));
+        // In the folder that it was trained on, however it is written, only its own test images are new to it.
+        Directory.CreateSymbolicLink(Path.Combine(tool.Folder, "linked"), "photos");
+        foreach (string name in new[] { "photos", "photos/", "./new/../photos", "linked" })
+        {
+            var own = tool.Run("eval", "run", "--data", name, "--format", "json");
+            Assert.That(JsonNode.Parse(own.Output)!["images"]!.GetValue<int>(), Is.EqualTo(6), name);
+        }
+        Photo(tool, "photos/apple/more.png", 0, 99);
+        Assert.That(tool.Run("eval", "run").Errors, Does.Contain("have changed since the run began"));
+        File.Delete(Path.Combine(tool.Folder, "photos/apple/more.png"));
+
+        // Where the folder was moved it is named anew, and must hold the same images.
+        Directory.Move(Path.Combine(tool.Folder, "photos"), Path.Combine(tool.Folder, "moved"));
+        var lost = tool.Run("train", "--resume", "run");
+        Assert.That((lost.Code, lost.Errors.Contains("there is no folder")), Is.EqualTo((1, true)), lost.Errors);
+        Assert.That(tool.Run("train", "--resume", "run", "--data", "new").Code, Is.EqualTo(1));
+        Assert.That(tool.Run("train", "--resume", "run", "--data", "moved").Code, Is.Zero);
+        Assert.That(tool.Run("eval", "run").Code, Is.Zero, "the run knows where they are now");
 
         tool.Write("flat/readme.txt", "");
         Photo(tool, "flat/0.png", 0, 0);
@@ -212,6 +232,50 @@ public class OwnImagesTests
         );
         Assert.That(tool.Run("eval", "run").Code, Is.Zero);
         Assert.That(tool.Run("train", "--resume", "run").Code, Is.Zero);
+    }
+
+    [Test]
+    public void A_run_neither_overwrites_files_of_others_nor_lies_among_the_images()
+    {
+        using var tool = new Tool();
+        Photos(tool, "photos", Fruit, each: 4);
+        string spec = tool.Write("net.cnn", Net);
+        tool.Write("mine/notes.txt", "");
+        foreach (
+            var (folder, why) in new[]
+            {
+                ("mine", "mine holds other files"),
+                ("photos/run", "would lie among the images"),
+            }
+        )
+        {
+            var done = tool.Run("train", spec, "--data", "photos", "--out", folder);
+            Assert.That((done.Code, done.Errors.Contains(why)), Is.EqualTo((1, true)), done.Errors);
+        }
+        Assert.That(Directory.Exists(Path.Combine(tool.Folder, "photos/run")), Is.False);
+        Assert.That(Directory.GetFileSystemEntries(Path.Combine(tool.Folder, "mine")), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void As_many_other_classes_are_told_when_a_head_is_taken_over()
+    {
+        using var tool = new Tool();
+        Assert.That(Trained(tool, "--data", "photos", "--epochs", "1").Code, Is.Zero);
+        Photos(tool, "animals", ["ant", "bee", "cat"], each: 5);
+        var tuned = tool.Run(
+            "train",
+            "net.cnn",
+            "--data",
+            "animals",
+            "--from",
+            "run",
+            "--epochs",
+            "1",
+            "--out",
+            "tuned"
+        );
+        Assert.That(tuned.Code, Is.Zero, tuned.Errors);
+        Assert.That(tuned.Errors, Does.Contain("those of apple, berry, cedar and begin as ant, bee, cat"));
     }
 
     [Test]

@@ -42,6 +42,8 @@ public static class ConvertCommand
         {
             "cnn" => SpecSyntax.Cnn,
             "yaml" => SpecSyntax.Yaml,
+            // The file that is written says it by its name, or else it is the other of the two.
+            _ when output is not null => SpecSyntaxModule.ofPath(output),
             _ => SpecSyntaxModule.ofPath(path).IsCnn ? SpecSyntax.Yaml : SpecSyntax.Cnn,
         };
         if (Rewriting.Canonical(path, AtomicFile.Read(path), syntax) is not { } text)

@@ -47,6 +47,8 @@ public static class DataShowCommand
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
+            if (result.GetValue(output) is { } path && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+                result.AddError($"the sheet is a PNG file, and '{path}' does not end in .png");
             if (result.GetValue(recipe) is not null && result.GetValue(augment) is null)
                 result.AddError("--recipe goes with --augment");
         });
@@ -75,7 +77,7 @@ public static class DataShowCommand
             recipe = Recipe(network, spec, recipeName);
             input = [.. network.Program.Input];
         }
-        var source = DataSources.Named(name);
+        var source = DataAccess.Named(name);
         var data = DataAccess.Open(source, input ?? UsualShape(name), seed, interruption.Token);
         var sheet = new ContactSheet(data, recipe, seed, count);
         string path = output ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(name)) + ".png";

@@ -90,11 +90,15 @@ public static class EvalCommand
     )
     {
         long[] input = [.. run.Program.Input];
-        var source = name is null ? null : DataSources.Named(name, new FolderOptions { AllowEmptyClasses = true });
+        var source = name is null ? null : DataAccess.Named(name, new FolderOptions { AllowEmptyClasses = true });
         // In the folder that the network was trained on, most images have been seen.
-        if (source is null || source.Name == run.Data.Name && source.Path == run.Data.Path)
+        if (source is null || DataSources.AreSame(source, run.Data))
         {
             var own = DataAccess.Open(run.Data, input, run.Seed, stop, run.FolderOptions);
+            if (!run.BeganWith(own))
+                Terminal.Warning(
+                    $"the images of {own.Name} have changed since the run began: among those that test may be some that it was trained on"
+                );
             return (own.Test, own.Notes);
         }
         return DataSources.OpenTest(

@@ -44,6 +44,15 @@ public static class GraphCommand
         spec.AddTo(command);
         foreach (var option in new Option[] { format, depth, output })
             command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            string ending = Path.GetExtension(result.GetValue(output) ?? "").TrimStart('.').ToLowerInvariant();
+            if (ending is "png" or "pdf" or "jpg" or "svg" or "dot" && ending != result.GetValue(format))
+                result.AddError(
+                    $"'{result.GetValue(output)}' would not be what its name says: the drawing is {result.GetValue(format)}; "
+                        + "--format chooses svg or dot"
+                );
+        });
         command.SetAction(result =>
         {
             if (Specs.Fitting(result.GetValue(file)!, spec.Read(result)) is not var (network, _))

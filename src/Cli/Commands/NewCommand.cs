@@ -3,6 +3,8 @@ using System.Text;
 using CnnSpec.Cli.Output;
 using CnnSpec.Data;
 using CnnSpec.Runtime;
+using CnnSpec.Syntax;
+using CnnSpec.Text;
 
 namespace CnnSpec.Cli.Commands;
 
@@ -59,9 +61,12 @@ public static class NewCommand
         command.SetAction(result =>
         {
             string path = result.GetValue(file)!;
-            if (File.Exists(path) || Directory.Exists(path))
+            if (System.IO.File.Exists(path) || Directory.Exists(path))
                 throw new InputError($"{path} is there already", "choose another name");
-            string text = Starter.Replace("FILE", path);
+            var source = SourceModule.create("starter.cnn", Starter.Replace("FILE", path));
+            string text = SpecSyntaxModule.ofPath(path).IsCnn
+                ? source.Text
+                : Compile.rewrite(SpecSyntax.Yaml, source).ResultValue;
             AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
             Terminal.Result($"{path}: written; try 'cnnspec train {path}'");
             return ExitCode.Fine;

@@ -17,18 +17,21 @@ namespace CnnSpec.Cli.Commands;
 /// <summary><c>cnnspec predict</c>: classes of images, or logits of an array.</summary>
 public sealed class PredictCommand
 {
+    /// <summary>A longer name does not push all guesses off the screen.</summary>
+    private const int WidestName = 60;
+
     private readonly Argument<string> _network = new("network")
     {
         Description = "The folder of a run, or a spec with --weights",
     };
     private readonly Argument<string[]> _images = new("images")
     {
-        Description = "PNG or JPEG files, or folders of them",
+        Description = "Images (PNG, JPEG, WebP, BMP, GIF), or folders of them",
         Arity = ArgumentArity.ZeroOrMore,
     };
     private readonly Option<string?> _weights = new("--weights")
     {
-        Description = "Weights for a spec: safetensors, .npz, a PyTorch state dict",
+        Description = "For a spec: safetensors, .npz, a PyTorch state dict; of a run: best, last or last-average",
         HelpName = "file",
     };
     private readonly SpecOptions _spec = new();
@@ -119,11 +122,21 @@ public sealed class PredictCommand
             return ExitCode.Fine;
         }
 
-        string[] images = [.. arguments.GetValue(_images)!.SelectMany(Expand)];
-        bool json = arguments.GetValue(_format) == "json";
-        int column = images.Max(image => image.Length);
-        var report = new JsonArray();
         bool failed = false;
+        var images = new List<string>();
+        foreach (string path in arguments.GetValue(_images)!)
+        {
+            string[] found = Expand(path);
+            if (found.Length == 0)
+            {
+                Terminal.Error($"{path} has no images in it", "name image files, or a folder of them");
+                failed = true;
+            }
+            images.AddRange(found);
+        }
+        bool json = arguments.GetValue(_format) == "json";
+        int column = images.Count == 0 ? 0 : Math.Min(WidestName, images.Max(image => image.Length));
+        var report = new JsonArray();
         foreach (string image in images)
         {
             try
@@ -134,7 +147,7 @@ public sealed class PredictCommand
                 else
                     Terminal.Result($"{image.PadRight(column)}  {string.Join("  ", guesses.Select(Describe))}");
             }
-            catch (InputError error) when (images.Length > 1)
+            catch (InputError error) when (images.Count > 1)
             {
                 // One damaged file of a folder keeps nobody from the others.
                 Terminal.Error(error.Message, error.Help);
@@ -152,13 +165,19 @@ public sealed class PredictCommand
     private Predictor? Open(ParseResult arguments)
     {
         string path = arguments.GetValue(_network)!;
-        if (arguments.GetValue(_weights) is not { } weights)
-            return Directory.Exists(path)
-                ? Predictor.FromRun(RunFolder.Open(path), Place(arguments))
+        string? weights = arguments.GetValue(_weights);
+        if (Directory.Exists(path))
+            return weights is null or "best" or "last" or "last-average"
+                ? Predictor.FromRun(RunFolder.Open(path), Place(arguments), weights ?? "best")
                 : throw new InputError(
-                    $"{path} is not the folder of a run",
-                    "name a run folder, or give weights to a spec with --weights"
+                    $"{path} is a run, which has weights of its own",
+                    "choose them with --weights best, last or last-average, or name a spec"
                 );
+        if (weights is null)
+            throw new InputError(
+                $"{path} is not the folder of a run",
+                "name a run folder, or give weights to a spec with --weights"
+            );
         if (
             Specs.Fitting(path, _spec.Read(arguments)) is not var (network, _)
             || !TryScaling(network, arguments, out var scaling)
@@ -217,20 +236,15 @@ public sealed class PredictCommand
     /// <summary>In float32, whatever the run was trained in.</summary>
     private Execution Place(ParseResult arguments) => new() { Device = DeviceOption.Read(arguments, _device) };
 
-    private static string[] Expand(string path)
-    {
-        if (!Directory.Exists(path))
-            return [path];
-        string[] images =
-        [
-            .. FolderWalk
-                .AllFiles(path)
-                .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())),
-        ];
-        return images.Length > 0
-            ? images
-            : throw new InputError($"{path} has no images in it", "name PNG or JPEG files, or a folder of them");
-    }
+    private static string[] Expand(string path) =>
+        Directory.Exists(path)
+            ?
+            [
+                .. FolderWalk
+                    .AllFiles(path)
+                    .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())),
+            ]
+            : [path];
 
     private static JsonNode ToJson(string image, IReadOnlyList<Guess> guesses) =>
         new JsonObject

@@ -35,7 +35,7 @@ public sealed class TrainCommand
     };
     private readonly Option<string?> _data = new("--data")
     {
-        Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images",
+        Description = "mnist, fashion-mnist, cifar10, shapes, or a folder of images; with --resume where they lie now",
         HelpName = "name|folder",
     };
     private readonly Option<int?> _epochs = NumberOption.Create<int?>("--epochs", "Passes over the training images");
@@ -117,7 +117,7 @@ public sealed class TrainCommand
         self._spec.AddTo(command);
         self._overfit.Arity = ArgumentArity.ZeroOrOne;
         self._checkpoint.AcceptOnlyFromAmong("latest", "previous");
-        foreach (var option in self.Fixed.Skip(2))
+        foreach (var option in self.Fixed.Skip(2).Prepend(self._data))
             command.Options.Add(option);
         foreach (
             var option in new Option[]
@@ -142,7 +142,6 @@ public sealed class TrainCommand
             _spec.Set,
             _spec.Input,
             _recipe,
-            _data,
             _batch,
             _rate,
             _seed,
@@ -220,7 +219,7 @@ public sealed class TrainCommand
             AllowEmptyClasses = arguments.GetValue(_allowEmpty),
             SkipDamaged = arguments.GetValue(_skipDamaged),
         };
-        var named = arguments.GetValue(_data) is { } name ? DataSources.Named(name, options) : null;
+        var named = arguments.GetValue(_data) is { } name ? DataAccess.Named(name, options) : null;
         if (
             TrainedSpec.Read(file, _spec.Read(arguments), arguments.GetValue(_recipe), named, options)
             is not var (network, text, chosen)
@@ -229,8 +228,11 @@ public sealed class TrainCommand
         var recipe = Adjust(chosen, arguments);
         foreach (string unreached in Recipes.unreached(recipe))
             Terminal.Note($"note: {unreached}");
+        if (arguments.GetValue(_from) is { } begun)
+            SayWhoseClasses(begun, recipe.Data, options);
         var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop, options);
         string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
+        RefuseAmongImages(folder, recipe.Data);
         var device = DeviceOption.Read(arguments, _device);
         int? threads = arguments.GetValue(_threads);
         return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
@@ -261,6 +263,11 @@ public sealed class TrainCommand
                 );
             recipe = recipe.With(null!, epochs, null, null);
         }
+        if (arguments.GetValue(_data) is { } moved)
+        {
+            var source = DataAccess.Named(moved, run.FolderOptions);
+            recipe = recipe.With(source.WithValidation(recipe.Data.Validation), null, null, null);
+        }
         var data = DataAccess.Open(recipe.Data, [.. run.Program.Input], recipe.Seed, stop, run.FolderOptions);
         return new TrainingPlan(run.Program, recipe, data, folder, run.Spec, run.Limit)
         {
@@ -281,6 +288,29 @@ public sealed class TrainCommand
             arguments.GetValue(_seed)
         );
         return arguments.GetValue(_rate) is { } rate ? RecipeModule.withLearningRate(rate, adjusted) : adjusted;
+    }
+
+    /// <summary>Files of a run among the images would be a class of them the next time.</summary>
+    private static void RefuseAmongImages(string folder, DataSource data)
+    {
+        if (data.Path != "" && FolderWalk.Real(folder).StartsWith(FolderWalk.Real(data.Path), StringComparison.Ordinal))
+            throw new InputError(
+                $"the run's folder {folder} would lie among the images of {data.Path}",
+                "choose a folder elsewhere with --out"
+            );
+    }
+
+    /// <summary>Other classes than those that a run was trained on: as many of them fit its head, and mean something else.</summary>
+    private static void SayWhoseClasses(string run, DataSource data, FolderOptions options)
+    {
+        if (!Directory.Exists(run) || !RunFolder.IsAt(run))
+            return;
+        var before = RunFolder.Open(run).ClassNames;
+        var now = DataSources.ClassesOf(data, options);
+        if (before.Count == now.Count && !before.SequenceEqual(now))
+            Terminal.Note(
+                $"note: the head's weights are those of {string.Join(", ", before)} and begin as {string.Join(", ", now)}"
+            );
     }
 
     /// <summary><c>runs/name</c>, or <c>runs/name-2</c> and so on: no run is ever overwritten unasked.</summary>

@@ -81,7 +81,7 @@ public static class TrainingDisplay
                     Terminal.Note($"note: {note}");
                 string validation = run.ValidationImages > 0 ? $" + {run.ValidationImages:N0} for validation" : "";
                 Terminal.Note(
-                    $"training on {run.TrainingImages:N0} images{validation}, {run.Epochs} epochs of {run.StepsPerEpoch} steps, into {run.Folder}"
+                    $"training on {Counted(run.TrainingImages, "image")}{validation}, {Counted(run.Epochs, "epoch")} of {Counted(run.StepsPerEpoch, "step")}, into {run.Folder}"
                 );
                 if (run.ResumedAt is var (epochs, steps))
                     Terminal.Note($"going on {Place(epochs, steps)}");
@@ -116,6 +116,8 @@ public static class TrainingDisplay
         if (names.Count > MostListed)
             Terminal.Note($"    and {names.Count - MostListed} more");
     }
+
+    private static string Counted(int count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
 
     private static string Listed(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostListed))

@@ -55,8 +55,8 @@ public static class FolderWalk
         }
     }
 
-    /// <summary>The path with every link in it followed.</summary>
-    private static string Real(string path)
+    /// <summary>The path with every link in it followed: equal where folders are the same.</summary>
+    public static string Real(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (Path.GetDirectoryName(full) is not { } parent)

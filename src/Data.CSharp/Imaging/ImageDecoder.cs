@@ -86,9 +86,9 @@ public static class ImageDecoder
             var shape = CheckedShape(name, isGrey ? 1 : 3, size.Height, size.Width);
             var pixels = GC.AllocateUninitializedArray<byte>(shape.Size);
             if (size.ColorType == SKColorType.Gray8)
-                ReadPixels(codec, SKColorType.Gray8, SKAlphaType.Opaque, pixels, name, kind);
+                ReadPixels(codec, SKColorType.Gray8, SKAlphaType.Opaque, pixels, data, name, kind);
             else
-                ReadColours(codec, isOpaque, shape, pixels, name, kind);
+                ReadColours(codec, isOpaque, shape, pixels, data, name, kind);
             return Orientation.Upright(new Raster(shape, pixels), codec.EncodedOrigin);
         }
     }
@@ -161,6 +161,7 @@ public static class ImageDecoder
         bool isOpaque,
         ImageShape shape,
         Span<byte> planes,
+        ReadOnlySpan<byte> data,
         string name,
         string kind
     )
@@ -170,7 +171,7 @@ public static class ImageDecoder
         {
             var rgba = rented.AsSpan(0, 4 * shape.PlaneSize);
             var alpha = isOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
-            ReadPixels(codec, SKColorType.Rgba8888, alpha, rgba, name, kind);
+            ReadPixels(codec, SKColorType.Rgba8888, alpha, rgba, data, name, kind);
             if (!isOpaque)
                 LayOverWhite(rgba);
             Planes.Split(rgba, planes, shape.PlaneSize);
@@ -186,6 +187,7 @@ public static class ImageDecoder
         SKColorType type,
         SKAlphaType alpha,
         Span<byte> pixels,
+        ReadOnlySpan<byte> data,
         string name,
         string kind
     )
@@ -195,6 +197,8 @@ public static class ImageDecoder
         fixed (byte* target = pixels)
             result = codec.GetPixels(info, (nint)target);
         // Half an image is not an image.
+        if (result == SKCodecResult.Success && kind == "JPEG" && JpegEnd.IsMissing(data))
+            result = SKCodecResult.IncompleteInput;
         if (result != SKCodecResult.Success)
             throw new InputError(
                 $"{name}: the {kind} is damaged: {(result == SKCodecResult.IncompleteInput ? "it ends early" : "its data make no image")}",

@@ -11,8 +11,8 @@ public sealed record FolderSplit(
 
 /// <summary>
 /// What a folder of images holds, told by names alone: nothing is decoded. Class folders lie in it directly, or in
-/// <c>train</c> with <c>test</c> and <c>val</c> (also <c>valid</c>, <c>validation</c>) beside it. Without <c>test</c>, the
-/// images of <c>val</c> test.
+/// <c>train</c> with <c>test</c> and <c>val</c> beside it (or <c>training</c>, <c>testing</c>, <c>valid</c>,
+/// <c>validation</c>, in any case of letters). Without <c>test</c>, the images of <c>val</c> test.
 /// </summary>
 public sealed class ImageListing
 {
@@ -22,24 +22,28 @@ public sealed class ImageListing
     /// <summary>Names that a message lists.</summary>
     private const int MostNamed = 5;
 
+    private static readonly string[] TrainNames = ["train", "training"];
     private static readonly string[] ValidationNames = ["val", "valid", "validation"];
+    private static readonly string[] TestNames = ["test", "testing"];
 
     private readonly string _folder;
     private readonly ClassFolders? _train;
     private readonly ClassFolders? _validation;
     private readonly ClassFolders? _test;
     private readonly List<string> _notes = [];
+    private readonly List<string> _empty = [];
 
     private ImageListing(string folder, FolderOptions options)
     {
         var leftOut = options.LeftOut.ToHashSet();
-        ClassFolders? At(params string[] names) =>
-            names.Select(name => Path.Join(folder, name)).FirstOrDefault(ClassFolders.IsAt) is { } path
+        string[] folders = FolderWalk.Folders(folder);
+        ClassFolders? At(string[] names) =>
+            folders.FirstOrDefault(path => IsNamed(path, names) && ClassFolders.IsAt(path)) is { } path
                 ? ClassFolders.Read(path, file => leftOut.Contains(Relative(folder, file)))
                 : null;
 
         _folder = folder;
-        (_train, _validation, _test) = (At("train"), At(ValidationNames), At("test"));
+        (_train, _validation, _test) = (At(TrainNames), At(ValidationNames), At(TestNames));
         if (_test is null && _validation is not null)
         {
             (_test, _validation) = (_validation, null);
@@ -61,6 +65,9 @@ public sealed class ImageListing
         : _test is not null ? _train.Count
         : _train.Count - _train.Classes.Sum(c => TestImages(c.Images.Length));
 
+    private static bool IsNamed(string path, string[] names) =>
+        names.Contains(Path.GetFileName(path), StringComparer.OrdinalIgnoreCase);
+
     private IEnumerable<ClassFolders> Parts => new[] { _train, _validation, _test }.OfType<ClassFolders>();
 
     /// <exception cref="InputError">There are no classes, a class has no images, or the parts have different
@@ -79,12 +86,14 @@ public sealed class ImageListing
     {
         if (_train is null)
             throw new InputError($"{_folder}: it has images to test and none to train", "make a train folder in it");
+        if (ClassNames.Count == 1)
+            throw OneClass();
         if (_test is not null)
             return new FolderSplit(
                 Images(_train, shape),
                 _validation is null ? null : Images(_validation, shape),
                 Images(_test, shape),
-                _notes
+                [.. _notes, .. _empty]
             );
         var (train, test) = Divide(_train, seed);
         return new FolderSplit(
@@ -94,6 +103,7 @@ public sealed class ImageListing
             [
                 $"there is no test folder: one image in {TestShare} of each class, drawn by seed {seed}, is a test image",
                 .. _notes,
+                .. _empty,
             ]
         );
     }
@@ -107,6 +117,18 @@ public sealed class ImageListing
                 Images(_train!, shape),
                 [$"there is no test folder: all {_train!.Count:N0} images of {_train.Path} are tested", .. _notes]
             );
+
+    /// <summary>As an archive leaves it that was unpacked into a folder of its own name.</summary>
+    private InputError OneClass()
+    {
+        string only = Path.Join(_train!.Path, ClassNames[0]);
+        return new InputError(
+            $"{_train.Path}: its only class folder is {ClassNames[0]}, and with one class there is nothing to learn",
+            ClassFolders.IsAt(only)
+                ? $"name the folder that holds the classes: {only}"
+                : "add a folder for another class"
+        );
+    }
 
     private ImageFolder Images(ClassFolders part, ImageShape shape)
     {
@@ -152,7 +174,7 @@ public sealed class ImageListing
             {
                 string[] without = [.. missing.Concat(empty).Order(StringComparer.Ordinal)];
                 if (without.Length > 0)
-                    _notes.Add($"{part.Path} has no images of {Listed(without)}");
+                    _empty.Add($"{part.Path} has no images of {Listed(without)}");
                 continue;
             }
             if (missing.Length > 0)
@@ -175,18 +197,21 @@ public sealed class ImageListing
             _notes.Add(
                 $"{Counted(part.Beside, "image")} in {part.Path} {(part.Beside == 1 ? "is" : "are")} in no class folder and left out"
             );
-        if (_train?.Path != _folder && Others().ToArray() is { Length: > 0 } others)
-            _notes.Add(
-                $"{Listed(others)} in {_folder} {(others.Length == 1 ? "is" : "are")} not read: only class folders in train, "
-                    + $"{string.Join(", ", ValidationNames)} and test are"
-            );
+        if (_train?.Path != _folder)
+            foreach (string other in FolderWalk.Folders(_folder).Except(Parts.Select(part => part.Path)))
+                _notes.Add($"{Path.GetFileName(other)} in {_folder} is not read: {WhyNot(other)}");
         if (OtherFiles() is { } files)
             _notes.Add(files);
     }
 
-    /// <summary>Folders beside those that are read.</summary>
-    private IEnumerable<string> Others() =>
-        FolderWalk.Folders(_folder).Except(Parts.Select(part => part.Path)).Select(path => Path.GetFileName(path)!);
+    private string WhyNot(string folder)
+    {
+        string[][] parts = [TrainNames, ValidationNames, TestNames];
+        return parts.FirstOrDefault(names => IsNamed(folder, names)) is not { } names
+                ? $"the parts are called {string.Join(", ", parts.Select(part => part[0]))}"
+            : Parts.FirstOrDefault(part => IsNamed(part.Path, names)) is { } used ? $"{Path.GetFileName(used.Path)} is"
+            : "it has no class folders";
+    }
 
     /// <summary>How many files are no images, of which kinds.</summary>
     private string? OtherFiles()

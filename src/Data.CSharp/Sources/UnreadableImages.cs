@@ -28,8 +28,8 @@ public sealed class UnreadableImages : InputError
 
     private static string Advice(int count) =>
         count == 1
-            ? "replace or delete the file, or leave it out with --skip-damaged 1"
-            : $"replace or delete these files, or leave them out with --skip-damaged {count}";
+            ? "replace or delete the file; 'cnnspec train --skip-damaged 1' leaves it out"
+            : $"replace or delete these files; 'cnnspec train --skip-damaged {count}' leaves them out";
 }
 
 /// <summary>Reads images and remembers those that it cannot: one damaged file keeps nobody from the others.</summary>

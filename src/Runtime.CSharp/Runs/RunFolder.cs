@@ -86,13 +86,25 @@ public sealed class RunFolder
             $"data {_description.DataFingerprint[..Math.Min(12, _description.DataFingerprint.Length)]}",
         ];
 
-    /// <exception cref="InputError">The folder holds another run.</exception>
+    /// <summary>Where a run keeps what it goes on from.</summary>
+    private const string Checkpoints = "checkpoints";
+
+    /// <exception cref="InputError">The folder holds another run, or anything else.</exception>
     internal static void RefuseAnother(string folder)
     {
         if (File.Exists(System.IO.Path.Combine(folder, RunDescription.FileName)))
             throw new InputError(
                 $"{folder} already holds a run",
                 $"go on with it ('cnnspec train --resume {folder}'), remove it, or choose another folder with --out"
+            );
+        // A run that was killed before it was one leaves checkpoints.
+        if (
+            Directory.Exists(folder)
+            && Directory.EnumerateFileSystemEntries(folder).Any(path => System.IO.Path.GetFileName(path) != Checkpoints)
+        )
+            throw new InputError(
+                $"{folder} holds other files, among which those of a run would be lost",
+                "choose a new or an empty folder with --out"
             );
     }
 
@@ -107,6 +119,9 @@ public sealed class RunFolder
         return folder;
     }
 
+    /// <summary>Whether a folder is that of a run.</summary>
+    public static bool IsAt(string path) => File.Exists(System.IO.Path.Combine(path, RunDescription.FileName));
+
     /// <exception cref="InputError">It is no run folder, or its description is damaged.</exception>
     public static RunFolder Open(string path) => new(path, RunDescription.Read(path));
 
@@ -115,15 +130,25 @@ public sealed class RunFolder
     internal static RunFolder Reopen(string path, Recipe recipe, DataSet data)
     {
         var then = RunDescription.Read(path);
-        if (then.DataFingerprint != data.Fingerprint)
-            throw new InputError(
-                $"the images of {data.Name} are not those that {path} was trained on",
-                "put the images back as they were, or train anew"
-            );
+        new RunFolder(path, then).RequireSame(data);
         var now = then with { Recipe = recipe };
-        if (recipe.Epochs != then.Recipe.Epochs)
+        if (recipe.Epochs != then.Recipe.Epochs || recipe.Data.Path != then.Recipe.Data.Path)
             now.Write(path);
         return new RunFolder(path, now);
+    }
+
+    /// <summary>Whether these are the images that the run began with: those that train, validate and test.</summary>
+    public bool BeganWith(DataSet data) => _description.DataFingerprint == data.Fingerprint;
+
+    /// <exception cref="InputError">The data are not those that the run began with.</exception>
+    internal void RequireSame(DataSet data)
+    {
+        if (!BeganWith(data))
+            throw new InputError(
+                $"the images of {data.Name} are not those that {Path} was trained on: there are now {data.Train.Count:N0} to "
+                    + $"train and {data.Test.Count:N0} to test, of {data.Train.ClassNames.Count:N0} classes",
+                "put the images back as they were, or train anew"
+            );
     }
 
     /// <summary>What differs between the machine that began the run and this one, and may show in the last bits.</summary>

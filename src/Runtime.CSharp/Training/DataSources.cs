@@ -31,8 +31,7 @@ public static class DataSources
     {
         if (source.Name != Folder)
             return source;
-        if (!Directory.Exists(source.Path))
-            throw DataCatalog.Unknown(source.Path);
+        RequireFolder(source.Path);
         var listing = ImageListing.Read(source.Path, options);
         var rooted = Rooted(source);
         return new DataSource(
@@ -45,20 +44,35 @@ public static class DataSources
         );
     }
 
+    private static void RequireFolder(string path)
+    {
+        if (!Directory.Exists(path))
+            throw new InputError(
+                $"there is no folder {path}, where the images are to be",
+                "put it there, or name another with --data; in a spec the path is relative to the spec"
+            );
+    }
+
+    /// <summary>The names of the classes, in the order of their labels.</summary>
+    public static IReadOnlyList<string> ClassesOf(DataSource source, FolderOptions? options) =>
+        source.Name == Folder
+            ? ImageListing.Read(source.Path, options).ClassNames
+            : DataCatalog.All.Single(info => info.Name == source.Name).ClassNames;
+
     /// <summary>What the compiler asks of a folder that a recipe names.</summary>
     public static FolderLook Look(string path)
     {
         if (!Directory.Exists(path))
-            return FolderLook.Missing;
+            return FolderLook.NewUnusable($"there is no folder {path}");
         try
         {
-            var listing = ImageListing.Read(path, new FolderOptions { AllowEmptyClasses = true });
+            var listing = ImageListing.Read(path);
+            listing.Split(new ImageShape(1, 1, 1), seed: 0);
             return FolderLook.NewHolds(listing.ClassNames.Count, listing.TrainCount);
         }
-        catch (UserError)
+        catch (UserError error)
         {
-            // Whoever opens it will say what is wrong with it.
-            return FolderLook.NotLooked;
+            return FolderLook.NewUnusable(error.Message);
         }
     }
 
@@ -91,11 +105,17 @@ public static class DataSources
     )
     {
         var shape = Shape(input);
+        if (source.Name == Folder)
+            RequireFolder(source.Path);
         string name = Fetched(source, fetch, stop);
         (int, int)? counts =
             source.Name != Folder && source.TrainCount > 0 ? (source.TrainCount, source.TestCount) : null;
         return new DataCatalog().Open(name, shape, (ulong)seed, counts, options, cancellation: stop);
     }
+
+    /// <summary>Whether two sources are one folder, however its path is written, or one data set.</summary>
+    public static bool AreSame(DataSource a, DataSource b) =>
+        a.Name == b.Name && (a.Name != Folder || FolderWalk.Real(a.Path) == FolderWalk.Real(b.Path));
 
     /// <summary>Images that test a network which was trained on others, with its classes: those of the test folder, or
     /// without one all of a folder.</summary>

@@ -20,6 +20,9 @@ internal sealed record TrainingData(
     /// <summary>Classes of which one has so many times the images of another are told.</summary>
     private const int Unbalanced = 2;
 
+    /// <summary>Below so many images of each class their accuracy says little.</summary>
+    private const int FewToValidate = 5;
+
     /// <summary>More are not listed one by one.</summary>
     private const int MostListed = 10;
 
@@ -30,6 +33,11 @@ internal sealed record TrainingData(
         {
             if (Batches.ImageCount < Train.Count)
                 yield return "the last batch of an epoch would be a single image, over which batch_norm has no variance: it is left out";
+            if (Validation is { ImageCount: var held } && held < FewToValidate * Train.ClassNames.Count)
+                yield return $"{held} image{(held == 1 ? "" : "s")} for {Train.ClassNames.Count} classes validate{(held == 1 ? "s" : "")}: which "
+                    + "epoch's weights are kept as best is then chance";
+            if (Absent() is { } absent)
+                yield return absent;
             if (Imbalance() is { } counts)
                 yield return counts;
         }
@@ -111,6 +119,17 @@ internal sealed record TrainingData(
         for (int i = 0; i < images.Count; i++)
             counts[images.Label(i)]++;
         return counts;
+    }
+
+    /// <summary>Classes that nothing is learnt of, as where few images are drawn.</summary>
+    private string? Absent()
+    {
+        int[] counts = Counts(Train);
+        string[] none = [.. Train.ClassNames.Where((_, label) => counts[label] == 0)];
+        return none.Length == 0
+            ? null
+            : $"no training images of {string.Join(", ", none.Take(MostListed))}"
+                + (none.Length > MostListed ? $" and {none.Length - MostListed:N0} more" : "");
     }
 
     /// <summary>The classes' numbers of images, where they differ much and the loss does not weigh them.</summary>

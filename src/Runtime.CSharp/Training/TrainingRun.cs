@@ -25,6 +25,8 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
     public Evaluation? Execute(CancellationToken stop)
     {
         EngineSetup.Initialise(plan.Threads);
+        if (plan.Resume is not null)
+            RunFolder.Open(plan.Folder).RequireSame(plan.Data);
         var data = TrainingData.Of(plan);
         using var learner = new Learner(plan.Program, data.Recipe, plan.Execution);
         using var checkpoints = new CheckpointFolder(plan.Folder);

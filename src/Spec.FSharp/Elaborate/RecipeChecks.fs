@@ -107,8 +107,29 @@ let private exclusive at (recipe: Recipe) (given: string -> bool) =
             error "min_delta" "min_delta belongs to stopping early, and no patience is given" "add patience = 10"
     ]
 
+/// Means and deviations that no pixels from 0 to 1 have.
+let scaling (span: Span) (scaling: PixelScaling) =
+    [
+        match scaling with
+        | ByChannel(mean, deviation) ->
+            for value in mean do
+                if value > 1.0 then
+                    Diagnostic.error "E0407" span $"pixels are from 0 to 1, and no mean of theirs is {value}"
+                    |> Diagnostic.withHelp $"of pixels from 0 to 255 it is divided by 255: %.4g{value / 255.0}"
+
+            for value in deviation do
+                if value <= 0.0 then
+                    Diagnostic.error "E0407" span $"pixels are divided by their deviation, which cannot be {value}"
+        | UnitInterval
+        | ByDataSet -> ()
+    ]
+
 /// Classes and shapes that are not the network's.
-let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) =
+let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) (parameters: Map<string, Value>) =
+    /// The parameter of the network that has the head's width now.
+    let parameterOf width =
+        parameters |> Map.tryPick (fun name value -> if value = Int width then Some name else None)
+
     [
         match output, recipe.Data.Classes with
         | Some [ given ], Some wanted when int64 wanted <> given ->
@@ -116,7 +137,11 @@ let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) =
                 "E0404"
                 (at "data")
                 $"{nameOf recipe.Data} has {wanted} classes, and the network's head gives {given}"
-            |> Diagnostic.withHelp $"let the last layer have {wanted} outputs"
+            |> Diagnostic.withHelp (
+                match parameterOf given with
+                | Some name -> $"let the last layer have {wanted} outputs, as with {name}={wanted}"
+                | None -> $"let the last layer have {wanted} outputs"
+            )
         | Some [ _ ], _
         | None, _ -> ()
         | Some shape, _ ->
@@ -174,6 +199,8 @@ let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) =
                             (at "normalize")
                             $"{name} has {values.Length} numbers for images of {channels} channels"
                         |> Diagnostic.withHelp "give one number, or one for each channel"
+
+                yield! scaling (at "normalize") recipe.Scaling
             | UnitInterval
             | ByDataSet -> ()
         | _ -> ()
@@ -186,10 +213,14 @@ let contradictions
     (whole: Span)
     (input: Shape)
     (output: Shape option)
+    (parameters: Map<string, Value>)
     : Diagnostic list =
     let at key =
         Map.tryFind key spans |> Option.defaultValue whole
 
     let given key = Map.containsKey key spans
 
-    tooLong at recipe @ tooMany at recipe @ exclusive at recipe given @ misfits at recipe input output
+    tooLong at recipe
+    @ tooMany at recipe
+    @ exclusive at recipe given
+    @ misfits at recipe input output parameters

@@ -79,13 +79,19 @@ module private RecipeData =
             match elaboration.Overrides.Data, elaboration.Overrides.Folder path with
             | Unused, _
             | _, NotLooked -> located
-            | _, Missing ->
-                Diagnostic.warning "W0108" span $"there is no folder {path}"
+            | _, Unusable reason ->
+                Diagnostic.warning "W0108" span reason
                 |> Diagnostic.withHelp "the path is relative to the spec"
                 |> elaboration.Report
 
                 located
             | _, Holds(classes, images) -> { located with Classes = Some classes; TrainCount = images }
+
+/// What a network's parameter is called that takes the number of classes.
+let classParameters = [ "classes"; "num_classes" ]
+
+let private takesClasses (arguments: Evaluate.Variables) =
+    classParameters |> List.exists arguments.ContainsKey
 
 /// A recipe on other data than its own, of which the same share validates.
 let onData (data: DataSource) (recipe: Recipe) : Recipe =
@@ -251,9 +257,13 @@ let elaborate
             let output =
                 match elaboration.Overrides.Data with
                 | Unused -> None
+                // Training sets it to what the folder holds.
+                | AsWritten when data.Name = "folder" && takesClasses network.Arguments -> None
                 | _ -> network.Output
 
-            RecipeChecks.contradictions recipe spans keyword network.Input output |> List.iter report
+            RecipeChecks.contradictions recipe spans keyword network.Input output network.Arguments
+            |> List.iter report
+
             if failed.Value then None else Some recipe
         | _ -> None
 
@@ -282,5 +292,8 @@ let scaling (name: string) (text: string) : Result<PixelScaling, Diagnostic list
             None
 
     match scaling with
-    | Some scaling when problems.Count = 0 -> Ok scaling
+    | Some scaling when problems.Count = 0 ->
+        match RecipeChecks.scaling span scaling with
+        | [] -> Ok scaling
+        | wrong -> Error wrong
     | _ -> Error(List.ofSeq problems)

@@ -18,10 +18,13 @@ type DataSource =
         Classes: int option
     }
 
+    member this.WithValidation images = { this with Validation = images }
+
 /// What a folder of images is, as far as it was looked at.
 type FolderLook =
     | NotLooked
-    | Missing
+    /// Nothing can be trained on it, and why.
+    | Unusable of reason: string
     /// So many classes, and so many images to train on.
     | Holds of classes: int * images: int
 

@@ -93,8 +93,36 @@ public sealed class ImageFolderTests
     [Test]
     public void A_folder_that_is_not_read_is_named()
     {
-        WriteAll("train/a/0", "test/a/0", "extra/a/0");
-        Assert.That(Listed().Split(Wanted, 1).Notes.Single(), Does.StartWith($"extra in {_folder.Path} is not read"));
+        WriteAll("train/a/0", "train/b/0", "test/a/0", "test/b/0", "extra/a/0", "valid/a/0", "valid/b/0", "val/0");
+        Assert.That(
+            Listed().Split(Wanted, 1).Notes,
+            Is.EqualTo(
+                new[]
+                {
+                    $"extra in {_folder.Path} is not read: the parts are called train, val, test",
+                    $"val in {_folder.Path} is not read: valid is",
+                }
+            )
+        );
+    }
+
+    [Test]
+    public void Parts_may_be_written_in_capitals_and_with_ing()
+    {
+        WriteAll("Training/a/0", "Training/b/0", "Test/a/0", "Test/b/0", "VALIDATION/a/0", "VALIDATION/b/0");
+        var split = Listed().Split(Wanted, 1);
+        Assert.That((split.Train.Count, split.Validation!.Count, split.Test.Count), Is.EqualTo((2, 2, 2)));
+        Assert.That(split.Notes, Is.Empty);
+    }
+
+    /// <summary>Archives are often unpacked into a folder of their own name.</summary>
+    [Test]
+    public void One_class_is_refused_and_the_folder_below_is_named()
+    {
+        WriteAll("photos/a/0", "photos/a/1", "photos/b/0", "photos/b/1");
+        var error = Assert.Throws<InputError>(() => Listed().Split(Wanted, 1))!;
+        Assert.That(error.Message, Does.Contain("its only class folder is photos"));
+        Assert.That(error.Help, Does.EndWith(_folder.File("photos")));
     }
 
     /// <summary>Vehicles: a train is a class as a car is.</summary>
@@ -117,7 +145,7 @@ public sealed class ImageFolderTests
     [Test]
     public void Images_beside_the_class_folders_are_counted()
     {
-        WriteAll("a/0", "a/1", "stray", "other");
+        WriteAll("a/0", "a/1", "b/0", "b/1", "stray", "other");
         Assert.That(
             Listed().Split(Wanted, 1).Notes,
             Has.One.EqualTo($"2 images in {_folder.Path} are in no class folder and left out")
@@ -221,6 +249,7 @@ public sealed class ImageFolderTests
             _folder.Write($"train/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
             _folder.Write($"test/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
         }
+        WriteAll("train/b/0", "test/b/0");
         _folder.Write("train/a/3.png", TestImages.Png(Wanted)[..60]);
         _folder.Write("train/a/5.png", []);
         _folder.Write("test/a/7.png", "no image"u8.ToArray());
@@ -232,7 +261,7 @@ public sealed class ImageFolderTests
             new DataCatalog().Open(_folder.Path, Wanted, options: new FolderOptions { SkipDamaged = skip });
         Assert.That(() => Open(2), Throws.TypeOf<UnreadableImages>().With.Message.Contains("2 may be left out"));
         var data = Open(3);
-        Assert.That((data.Train.Count, data.Test.Count), Is.EqualTo((8, 9)));
+        Assert.That((data.Train.Count, data.Test.Count), Is.EqualTo((9, 10)));
         Assert.That(data.LeftOut, Is.EquivalentTo(new[] { "train/a/3.png", "train/a/5.png", "test/a/7.png" }));
         // A resumed run leaves the same out, and any other damage is an error again.
         var resumed = new DataCatalog().Open(
@@ -251,7 +280,7 @@ public sealed class ImageFolderTests
     [Test]
     public void A_pipe_among_the_images_is_not_waited_for()
     {
-        WriteAll("a/0", "a/1");
+        WriteAll("a/0", "a/1", "b/0", "b/1");
         string pipe = _folder.File("a/2.png");
         System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
         Assert.That(
@@ -265,6 +294,7 @@ public sealed class ImageFolderTests
     {
         _folder.Write("a/0.png", TestImages.Png(Wanted));
         _folder.Write("a/1.png", TestImages.Png(Wanted)[..60]);
+        WriteAll("b/0", "b/1");
         var error = Assert.Throws<UnreadableImages>(() => new DataCatalog().Open(_folder.Path, Wanted))!;
         Assert.That(error.Message, Does.Contain(_folder.File("a/1.png")).And.Contain("damaged"));
     }
@@ -277,8 +307,8 @@ public sealed class ImageFolderTests
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)(i % 60 is >= 20 and < 40 ? 255 : 0);
         byte[] png = ImageDecoder.EncodePng(new Raster(new ImageShape(1, 20, 60), pixels));
-        _folder.Write("a/0.png", png);
-        _folder.Write("a/1.png", png);
+        foreach (string name in (string[])["a/0", "a/1", "b/0", "b/1"])
+            _folder.Write(name + ".png", png);
         var image = TestImages.Read(ImageListing.Read(_folder.Path).Split(new ImageShape(3, 7, 7), 1).Train, 0);
         Assert.That(image, Is.All.EqualTo(255));
     }
@@ -299,6 +329,7 @@ public sealed class ImageFolderTests
     {
         for (int i = 0; i < 4; i++)
             _folder.Write($"images/a/{i}.png", TestImages.Png(Wanted, (ulong)i));
+        WriteAll("images/b/0", "images/b/1");
         var statistics = new FolderStatistics(new DataCache(_folder.File("cache")));
         var images = ImageListing.Read(_folder.File("images")).Split(Wanted, 1).Train;
         int passes = 0;

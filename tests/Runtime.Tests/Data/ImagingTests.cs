@@ -143,6 +143,25 @@ public sealed class ImagingTests
             Assert.That(image.Pixels[i], Is.EqualTo(pixels[i]).Within(3));
     }
 
+    /// <summary>Every scan of a progressive JPEG shows the whole image, so that a decoder makes do with the first of them.</summary>
+    [Test]
+    public void A_progressive_JPEG_that_was_cut_short_is_damaged()
+    {
+        byte[] whole = Convert.FromBase64String(Progressive);
+        Assert.That(() => ImageDecoder.Decode(whole, "x"), Throws.Nothing);
+        Assert.That(
+            () => ImageDecoder.Decode([.. whole, 1, 2, 3], "x"),
+            Throws.Nothing,
+            "what follows is not looked at"
+        );
+        for (int length = 3; length < whole.Length; length += 7)
+            Assert.That(
+                () => ImageDecoder.Decode(whole[..length], "x"),
+                Throws.TypeOf<InputError>().With.Message.Contains("damaged"),
+                $"{length} of {whole.Length} bytes"
+            );
+    }
+
     /// <summary>Made by Pillow: what folders of photographs hold besides plain files.</summary>
     private static IEnumerable<TestCaseData> Rarities()
     {

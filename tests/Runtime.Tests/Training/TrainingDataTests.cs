@@ -33,6 +33,7 @@ public class TrainingDataTests
         Assert.That(Counts(20), Is.EqualTo(new[] { 12, 6, 2 }));
         Assert.That(Counts(33), Is.EqualTo(new[] { 20, 10, 3 }));
         Assert.That(Counts(100), Is.EqualTo(new[] { 60, 30, 10 }));
+        Assert.That(Counts(4), Is.EqualTo(new[] { 2, 1, 1 }), "the rare class keeps an image");
         Assert.That(Split.Draw(source, all, 20, 3), Is.Ordered.And.Unique);
         Assert.That(Split.Draw(source, all, 20, 4), Is.Not.EqualTo(Split.Draw(source, all, 20, 3)));
     }

@@ -62,13 +62,24 @@ let tests =
             testCase "a folder is looked for beside the spec, and its classes are compared"
             <| fun () ->
                 let text = spec 3 "data = folder(\"photos\")"
-                Expect.equal (codes (compileWith (looked (Holds(5, 90))) text)) [ "E0404" ] "5 classes"
-                Expect.equal (codes (compileWith (looked (Holds(3, 90))) text)) [] "3 classes"
-                Expect.equal (codes (compileWith (looked Missing) text)) [ "W0108" ] "no folder"
+
+                let fixedHead =
+                    text.Replace("linear(classes)", "linear(3)").Replace("(classes = 3)", "")
+
+                Expect.equal (codes (compileWith (looked (Holds(5, 90))) fixedHead)) [ "E0404" ] "5 classes"
+                Expect.equal (codes (compileWith (looked (Holds(3, 90))) fixedHead)) [] "3 classes"
+                Expect.equal (codes (compileWith (looked (Holds(5, 90))) text)) [] "training sets the parameter"
+
+                Expect.equal
+                    (codes (compileWith (looked (Unusable "there is no folder photos")) text))
+                    [ "W0108" ]
+                    "no folder"
 
                 let below =
                     Compile.file
-                        { alone with Folder = fun path -> if path = "nets/photos" then Holds(3, 90) else Missing }
+                        { alone with
+                            Folder = fun path -> if path = "nets/photos" then Holds(3, 90) else Unusable ""
+                        }
                         (Text.Source.create "nets/spec.cnn" text)
 
                 Expect.equal (recipe below).Data.Path "nets/photos" "the folder"
@@ -98,6 +109,14 @@ let tests =
                     instead (photos 3) 3 "data = cifar10(); loss = cross_entropy(class_weights=\"even\")"
 
                 Expect.stringContains (rendered said) "a list of numbers or \"balanced\"" "what is said"
+
+            cases
+                "means and deviations that no pixels have are refused"
+                [ "mean=125, std=0.2"; "mean=0.5, std=0"; "mean=0.5, std=[0.1, 0.2, -1]" ]
+            <| fun text ->
+                let said = instead (photos 3) 3 $"data = cifar10(); normalize = by_channel({text})"
+                Expect.equal (codes said) [ "E0407" ] text
+                Expect.isError (Recipes.scaling "--normalize" $"by_channel({text})") text
 
             testCase "a scaling outside of a recipe is read as one inside"
             <| fun () ->

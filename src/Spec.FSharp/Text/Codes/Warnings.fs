@@ -106,10 +106,11 @@ let all =
             """
         Explanation.create
             "W0108"
-            "a folder of images that is not there"
+            "a folder of images that cannot be trained on"
             """
-            A recipe names a folder, and there is none. Its path is relative to the spec, as that of an import is, and not to
-            the folder that a command is run in. Training on it will fail; checking the network goes on.
+            A recipe names a folder that is not there, or whose classes or images are not what training needs. Its path is
+            relative to the spec, as that of an import is, and not to the folder that a command is run in. Training on it will
+            fail; checking the network goes on.
             """
             """
             network N { input 3 x 64 x 48; flatten; linear(10) }
