@@ -141,4 +141,32 @@ public class HostileInputTests
             Does.Contain("warning: w.npz: 1 weights hold numbers that are infinite or none (NaN): ")
         );
     }
+
+    [Test, Platform("Linux")]
+    public void A_process_that_may_open_few_files_is_told_to_ask_for_more()
+    {
+        using var tool = new Tool();
+        tool.Write("n.cnn", Net);
+        IsRefused(tool.RunInShell("check n.cnn", "ulimit -n 64"), 3, "ulimit -n 1024");
+        string[] enough = ["train n.cnn --data shapes --set classes=10 --epochs 1 --limit 64 --out run", "check n.cnn"];
+        foreach (string command in enough)
+            Assert.That(tool.RunInShell(command, "ulimit -n 128").Code, Is.Zero, command);
+    }
+
+    [TestCase("{\"foreign\": true}\n", 1)]
+    [TestCase("null\n", 1)]
+    [TestCase("xyz", 1)]
+    [TestCase("\u00ff\u00fe\0\n", 1)]
+    [TestCase("", 1)]
+    public void Foreign_lines_in_a_runs_metrics_are_named(string text, int code)
+    {
+        using var tool = new Tool();
+        string spec = tool.Write("n.cnn", Net);
+        string[] arguments = ["train", spec, "--data", "shapes", "--set", "classes=10", "--limit", "64"];
+        Assert.That(tool.Run([.. arguments, "--epochs", "1", "--out", "run"]).Code, Is.Zero);
+        tool.Write("run/metrics.jsonl", text);
+        var done = tool.Run("train", "--resume", "run", "--epochs", "2");
+        done.ShowsNoInternals();
+        Assert.That((done.Code, done.Errors.Contains("metrics.jsonl")), Is.EqualTo((code, true)), done.Errors);
+    }
 }

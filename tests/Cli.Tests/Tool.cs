@@ -65,9 +65,10 @@ public sealed class Tool : IDisposable
     }
 
     /// <summary>With redirections as a shell makes them.</summary>
-    public Finished RunInShell(string commandLine)
+    /// <param name="before">What the shell does first.</param>
+    public Finished RunInShell(string commandLine, string before = "true")
     {
-        var info = new ProcessStartInfo("bash", ["-c", $"dotnet '{Dll}' {commandLine}"])
+        var info = new ProcessStartInfo("bash", ["-c", $"{before}; dotnet '{Dll}' {commandLine}"])
         {
             WorkingDirectory = Folder,
             RedirectStandardOutput = true,

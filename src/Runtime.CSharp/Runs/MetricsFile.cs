@@ -36,17 +36,38 @@ internal sealed class MetricsFile(string run)
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new InputError($"{_path} is damaged", "take the folder from a backup, or train again", e);
+            throw Damaged("its lines are not one for each epoch", e);
         }
     }
 
-    private static EpochMetrics Parse(string line) =>
-        JsonSerializer.Deserialize<EpochMetrics>(line) ?? throw new JsonException("no object");
+    /// <summary>Lines of other programs have other fields.</summary>
+    private static readonly JsonSerializerOptions Strict = new() { RespectRequiredConstructorParameters = true };
+
+    private static EpochMetrics Parse(string line, int index)
+    {
+        var metrics = JsonSerializer.Deserialize<EpochMetrics>(line, Strict) ?? throw new JsonException("no object");
+        return metrics.Epoch == index + 1 ? metrics : throw new JsonException("another epoch");
+    }
+
+    private InputError Damaged(string how, Exception? inner = null) =>
+        new($"{_path} is damaged: {how}", "take the folder from a backup, or train again", inner);
 
     /// <summary>Drops all lines but those of the first epochs: what follows is trained, and written, again.</summary>
+    /// <exception cref="InputError">One of these is missing or damaged.</exception>
     public void Keep(int epochs)
     {
         string[] lines = epochs > 0 && File.Exists(_path) ? File.ReadAllLines(_path) : [];
+        if (lines.Length < epochs)
+            throw Damaged($"it has {lines.Length} epochs, and the checkpoint {epochs}");
+        for (int i = 0; i < epochs; i++)
+            try
+            {
+                Parse(lines[i], i);
+            }
+            catch (JsonException e)
+            {
+                throw Damaged($"line {i + 1} is not that of epoch {i + 1}", e);
+            }
         string kept = string.Concat(lines.Take(epochs).Select(line => line + "\n"));
         AtomicFile.Write(_path, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
     }
