@@ -21,7 +21,10 @@ internal static class OpenFiles
                 if (!line.StartsWith(Line, StringComparison.Ordinal))
                     continue;
                 string first = line[Line.Length..].Trim().Split(' ')[0];
-                if (!long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out long most) || most >= Needed)
+                if (
+                    !long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out long most)
+                    || most >= Needed
+                )
                     return true;
                 Console.Error.WriteLine($"error: this process may have {most} files open, and needs {Needed}");
                 Console.Error.WriteLine("help: allow it more: ulimit -n 1024");

@@ -9,9 +9,12 @@ namespace CnnSpec.Runtime.Checkpoints;
 /// </summary>
 internal static class RequiredJson
 {
-    /// <exception cref="JsonException">The text is no JSON object.</exception>
+    /// <summary>A name that stands twice in an object would otherwise be found when it is asked for, as another failure.</summary>
+    private static readonly JsonDocumentOptions NamesOnce = new() { AllowDuplicateProperties = false };
+
+    /// <exception cref="JsonException">The text is no JSON object, or has a name twice in one.</exception>
     public static JsonObject ParseObject(ReadOnlySpan<byte> text) =>
-        JsonNode.Parse(text) as JsonObject ?? throw new JsonException("no object");
+        JsonNode.Parse(text, documentOptions: NamesOnce) as JsonObject ?? throw new JsonException("no object");
 
     /// <exception cref="JsonException">It is null or of another kind.</exception>
     public static JsonObject Object(this JsonNode? node) => node as JsonObject ?? throw new JsonException("no object");

@@ -129,6 +129,7 @@ public class FileFormatTests
         """{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,8]}}""",
         "entry 'a' is malformed"
     )]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}""", "a name twice")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "'a' lies outside")]
     public void Tensors_that_do_not_follow_each_other_are_refused_by_name(string header, string why)
     {

@@ -170,7 +170,7 @@ internal ref struct Pickle(ReadOnlySpan<byte> data)
         callAndArguments switch
         {
             [PickledName { Module: "collections", Name: "OrderedDict" }, object?[] { Length: 0 }] => new Dictionary<
-                object,
+                string,
                 object?
             >(),
             [PickledName function, object?[] arguments] => new PickledCall(function, arguments),
