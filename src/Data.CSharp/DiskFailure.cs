@@ -20,6 +20,11 @@ internal static class DiskFailure
                 "check the path",
                 e
             ),
+            PathTooLongException => new InputError(
+                $"{Shortened(path)}: its path of {path.Length:N0} characters is too long",
+                "nest folders less deeply",
+                e
+            ),
             UnauthorizedAccessException => new EnvironmentError(
                 $"{path}: no permission to read it",
                 "change its permissions",
@@ -27,6 +32,12 @@ internal static class DiskFailure
             ),
             _ => new EnvironmentError($"{path}: cannot be read: {e.Message}", "check the disk and the path", e),
         };
+
+    private static string Shortened(string path)
+    {
+        const int shown = 80;
+        return path.Length <= shown ? path : path[..shown] + "…";
+    }
 
     /// <param name="folder">Where the files were going.</param>
     /// <param name="bytesNeeded">What the whole operation needs there.</param>

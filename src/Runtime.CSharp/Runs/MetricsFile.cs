@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CnnSpec.Data;
@@ -51,6 +52,21 @@ internal sealed class MetricsFile(string run)
 
     private InputError Damaged(string how, Exception? inner = null) =>
         new($"{_path} is damaged: {how}", "take the folder from a backup, or train again", inner);
+
+    /// <summary>Of the lines of the first epochs, in hexadecimal.</summary>
+    public string Sha256(int epochs) =>
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', File.ReadLines(_path).Take(epochs))))
+        );
+
+    /// <summary>Compares with what a checkpoint says of them: one changed digit would stand in every report.</summary>
+    /// <param name="sha256">Null where the checkpoint says nothing.</param>
+    /// <exception cref="InputError">They are missing or others.</exception>
+    public void Require(int epochs, string? sha256)
+    {
+        if (sha256 is not null && (!File.Exists(_path) || Sha256(epochs) != sha256))
+            throw Damaged("it is not what the checkpoint was written with");
+    }
 
     /// <summary>Drops all lines but those of the first epochs: what follows is trained, and written, again.</summary>
     /// <exception cref="InputError">One of these is missing or damaged.</exception>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -62,13 +63,21 @@ public sealed class RunFolder
     public int Threads => _description.Threads;
 
     /// <summary>The path and text of the spec that the run is of.</summary>
-    public (string Path, string Text) Spec =>
-        (
-            _description.SpecPath,
-            Encoding.UTF8.GetString(
-                AtomicFile.Read(InFolder("spec" + System.IO.Path.GetExtension(_description.SpecPath)))
-            )
-        );
+    /// <exception cref="InputError">The text is not what it was when the run began.</exception>
+    public (string Path, string Text) Spec
+    {
+        get
+        {
+            string file = InFolder("spec" + System.IO.Path.GetExtension(_description.SpecPath));
+            byte[] text = AtomicFile.Read(file);
+            return Convert.ToHexStringLower(SHA256.HashData(text)) == _description.SpecSha256
+                ? (_description.SpecPath, Encoding.UTF8.GetString(text))
+                : throw new InputError(
+                    $"{file} is not the spec that the run began with",
+                    "take it from a backup; the network itself is in network.json"
+                );
+        }
+    }
 
     /// <summary>The epochs so far.</summary>
     public IReadOnlyList<EpochMetrics> Epochs => Metrics.Read();

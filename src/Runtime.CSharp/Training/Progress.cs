@@ -38,6 +38,10 @@ internal sealed class Progress
     /// <summary>The best validation accuracy so far; null before the first.</summary>
     public double? Best { get; set; }
 
+    /// <summary>Of the lines of <c>metrics.jsonl</c> for the epochs behind us, SHA-256; null before the first, and in checkpoints
+    /// of version 0.1.</summary>
+    public string? MetricsSha256 { get; set; }
+
     /// <summary>What a plateau schedule and early stopping wait for.</summary>
     public PlateauWait Plateau { get; set; } = new();
     public StopWait Stop { get; set; } = new();

@@ -90,7 +90,10 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         checkpoints.Lock();
         var run = RunFolder.Reopen(plan.Folder, _recipe, plan.Data);
         if (checkpoints.Read(plan.Resume!.Value) is { } checkpoint)
+        {
             learner.Restore(checkpoint);
+            run.Metrics.Require(learner.Progress.Epoch, learner.Progress.MetricsSha256);
+        }
         return run;
     }
 
@@ -112,6 +115,7 @@ public sealed class TrainingRun(TrainingPlan plan, Action<TrainingEvent> tell)
         }
         progress.BeginNextEpoch();
         log.Append(metrics);
+        progress.MetricsSha256 = run.Metrics.Sha256(progress.Epoch);
         return metrics;
     }
 

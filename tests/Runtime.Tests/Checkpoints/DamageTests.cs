@@ -66,6 +66,30 @@ public class DamageTests
     }
 
     [Test]
+    public void Any_bit_of_the_spec()
+    {
+        var whole = RunFolder.Open(_run).Spec;
+        EachFlip(Path.Combine(_run, "spec.cnn"), () => RunFolder.Open(_run).Spec.Text, whole.Text);
+    }
+
+    [Test]
+    public void Any_bit_of_the_metrics()
+    {
+        string path = Path.Combine(_run, "metrics.jsonl");
+        var metrics = new MetricsFile(_run);
+        string written = metrics.Sha256(1);
+        EachFlip(
+            path,
+            () =>
+            {
+                metrics.Require(1, written);
+                return metrics.Read().Single().ToString();
+            },
+            metrics.Read().Single().ToString()
+        );
+    }
+
+    [Test]
     public void A_description_of_the_version_before_has_no_checksum_and_is_read()
     {
         string path = Path.Combine(_run, RunDescription.FileName);

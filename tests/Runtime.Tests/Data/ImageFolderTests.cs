@@ -182,6 +182,24 @@ public sealed class ImageFolderTests
     }
 
     [Test]
+    public void Folders_nested_beyond_what_a_path_can_hold_are_named()
+    {
+        WriteAll("a/0", "a/1", "b/0");
+        string half = string.Join('/', Enumerable.Repeat(new string('d', 200), 15));
+        string deep = $"cd '{_folder.File("b")}' && mkdir -p {half} && cd {half} && mkdir -p {half}";
+        System.Diagnostics.Process.Start("bash", ["-c", deep]).WaitForExit();
+        try
+        {
+            var error = Assert.Throws<InputError>(() => Listed())!;
+            Assert.That(error.Message, Does.Contain("is too long").And.Length.LessThan(200));
+        }
+        finally
+        {
+            System.Diagnostics.Process.Start("rm", ["-rf", _folder.File("b")]).WaitForExit();
+        }
+    }
+
+    [Test]
     public void Parts_with_different_classes_are_refused_or_said()
     {
         WriteAll("train/a/0", "train/b/0", "test/b/0");
