@@ -202,37 +202,37 @@ public sealed class DataCatalog
     {
         var remembered = new FolderStatistics(_cache);
         var unreadable = new List<(string, InputError)>();
+        ChannelStatistics? statistics = null;
         var train = Read(split.Train);
-        var validation = split.Validation is { } images ? Read(images) : ((IImageSource, ChannelStatistics)?)null;
+        var validation = split.Validation is null ? null : Read(split.Validation);
         var test = Read(split.Test);
         if (unreadable.Count > 0)
             throw new UnreadableImages(unreadable);
-        return new DataSet(folder, train.Images, test.Images, train.Statistics, split.Notes)
+        // What is too large for memory was measured while it was looked through.
+        statistics ??= ChannelStatistics.Of(train, cancellation: cancellation);
+        return new DataSet(folder, train, test, statistics, split.Notes)
         {
-            Validation = validation?.Item1,
+            Validation = validation,
             Adaptation = $"shorter side resized, centre cropped to {split.Train.Shape}",
-            Fingerprint = validation is var (held, _)
-                ? Fingerprint.Of(train.Images, held, test.Images)
-                : Fingerprint.Of(train.Images, test.Images),
+            Fingerprint = Fingerprint.Of([.. new[] { train, validation, test }.OfType<IImageSource>()]),
         };
 
         // Every image is decoded once, so that the damaged ones of all parts are named together and before training.
-        (IImageSource Images, ChannelStatistics Statistics) Read(ImageFolder part)
+        IImageSource Read(ImageFolder part)
         {
             try
             {
                 if (Fits(part))
-                {
-                    var memory = MemoryImages.Materialise(part, progress, cancellation);
-                    return (memory, ChannelStatistics.Of(memory, cancellation: cancellation));
-                }
-                return (part, remembered.Of(part, progress, cancellation));
+                    return MemoryImages.Materialise(part, progress, cancellation);
+                var measured = remembered.Of(part, progress, cancellation);
+                if (part == split.Train)
+                    statistics = measured;
             }
             catch (UnreadableImages damage)
             {
                 unreadable.AddRange(damage.Images);
-                return (part, ChannelStatistics.Identity(part.Shape.Channels));
             }
+            return part;
         }
     }
 

@@ -253,6 +253,7 @@ public class OwnImagesTests
             Assert.That((done.Code, done.Errors.Contains(why)), Is.EqualTo((1, true)), done.Errors);
         }
         Assert.That(Directory.Exists(Path.Combine(tool.Folder, "photos/run")), Is.False);
+        Assert.That(tool.Run("train", spec, "--data", "photos", "--out", "photos-run", "--epochs", "1").Code, Is.Zero);
         Assert.That(Directory.GetFileSystemEntries(Path.Combine(tool.Folder, "mine")), Has.Length.EqualTo(1));
     }
 

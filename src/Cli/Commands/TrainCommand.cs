@@ -228,11 +228,11 @@ public sealed class TrainCommand
         var recipe = Adjust(chosen, arguments);
         foreach (string unreached in Recipes.unreached(recipe))
             Terminal.Note($"note: {unreached}");
+        string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
+        RefuseAmongImages(folder, recipe.Data);
         if (arguments.GetValue(_from) is { } begun)
             SayWhoseClasses(begun, recipe.Data, options);
         var data = DataAccess.Open(recipe.Data, [.. network.Program.Input], recipe.Seed, stop, options);
-        string folder = arguments.GetValue(_out) ?? FreeFolder(Path.GetFileNameWithoutExtension(file));
-        RefuseAmongImages(folder, recipe.Data);
         var device = DeviceOption.Read(arguments, _device);
         int? threads = arguments.GetValue(_threads);
         return new TrainingPlan(network.Program, recipe, data, folder, (file, text), arguments.GetValue(_limit))
@@ -293,7 +293,7 @@ public sealed class TrainCommand
     /// <summary>Files of a run among the images would be a class of them the next time.</summary>
     private static void RefuseAmongImages(string folder, DataSource data)
     {
-        if (data.Path != "" && FolderWalk.Real(folder).StartsWith(FolderWalk.Real(data.Path), StringComparison.Ordinal))
+        if (data.Path != "" && FolderWalk.IsWithin(FolderWalk.Real(folder), FolderWalk.Real(data.Path)))
             throw new InputError(
                 $"the run's folder {folder} would lie among the images of {data.Path}",
                 "choose a folder elsewhere with --out"

@@ -48,9 +48,6 @@ public static class Terminal
 
     public static void Result(string line) => Console.Out.WriteLine(Printable.lines(line));
 
-    /// <summary>Text that has no words of others in it, or is for a program: as it is.</summary>
-    public static void Raw(string text) => Console.Out.WriteLine(text);
-
     /// <summary>What is wrong with a spec, and what is worth a look.</summary>
     public static void Show(IEnumerable<Diagnostic> diagnostics) =>
         Line(Render.all(ColoursErrors ? Render.ansi : Render.plain, ListModule.OfSeq(diagnostics)));

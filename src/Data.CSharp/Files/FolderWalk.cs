@@ -32,12 +32,20 @@ public static class FolderWalk
                 bool isLink = new DirectoryInfo(child).LinkTarget is not null;
                 string real = isLink ? Real(child) : Path.Join(next.Real, Path.GetFileName(child));
                 // A folder above this one is being visited already.
-                if (!next.Real.StartsWith(Path.Join(real, ""), StringComparison.Ordinal))
+                if (!IsWithin(next.Real, real))
                     waiting.Push((child, real));
             }
         }
         files.Sort(StringComparer.Ordinal);
         return [.. files];
+    }
+
+    /// <summary>Whether a path is a folder itself or lies in it. Both are as <see cref="Real"/> gives them.</summary>
+    public static bool IsWithin(string path, string folder)
+    {
+        // photos-new is not in photos; the root ends with its separator already.
+        string prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar;
+        return path == folder || path.StartsWith(prefix, StringComparison.Ordinal);
     }
 
     private static string[] Visible(string folder, Func<string, IEnumerable<string>> list)

@@ -76,16 +76,20 @@ module private RecipeData =
             let path = Imports.resolve span.Source.Path data.Path
             let located = { data with Path = path }
 
-            match elaboration.Overrides.Data, elaboration.Overrides.Folder path with
-            | Unused, _
-            | _, NotLooked -> located
-            | _, Unusable reason ->
+            let look =
+                match elaboration.Overrides.Data with
+                | Unused -> NotLooked
+                | _ -> elaboration.Overrides.Folder path
+
+            match look with
+            | NotLooked -> located
+            | Unusable reason ->
                 Diagnostic.warning "W0108" span reason
                 |> Diagnostic.withHelp "the path is relative to the spec"
                 |> elaboration.Report
 
                 located
-            | _, Holds(classes, images) -> { located with Classes = Some classes; TrainCount = images }
+            | Holds(classes, images) -> { located with Classes = Some classes; TrainCount = images }
 
 /// What a network's parameter is called that takes the number of classes.
 let classParameters = [ "classes"; "num_classes" ]

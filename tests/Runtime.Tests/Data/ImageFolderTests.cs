@@ -181,6 +181,19 @@ public sealed class ImageFolderTests
         Assert.That(split.Train.Count + split.Test.Count, Is.EqualTo(6));
     }
 
+    /// <summary>A name that another begins with is another folder: its images were once passed over without a word.</summary>
+    [Test]
+    public void A_link_to_a_folder_whose_name_is_the_beginning_of_this_ones_is_followed()
+    {
+        WriteAll("store/img/9", "set/a/0", "set/a/1", "set/b/0", "set/b/1");
+        Directory.Move(_folder.File("set"), _folder.File("store/img-set"));
+        Directory.CreateSymbolicLink(_folder.File("store/img-set/a/more"), _folder.File("store/img"));
+        var split = ImageListing.Read(_folder.File("store/img-set")).Split(Wanted, 1);
+        Assert.That(split.Train.Count + split.Test.Count, Is.EqualTo(5));
+        Assert.That(FolderWalk.IsWithin("/a/b-c", "/a/b"), Is.False);
+        Assert.That(FolderWalk.IsWithin("/a/b/c", "/a/b") && FolderWalk.IsWithin("/a", "/"), Is.True);
+    }
+
     [Test]
     public void Folders_nested_beyond_what_a_path_can_hold_are_named()
     {
