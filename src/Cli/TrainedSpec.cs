@@ -42,7 +42,7 @@ internal static class TrainedSpec
         if (Specs.Fitting(file, settings) is not var (network, text))
             return null;
         if (data.Classes is { Value: var classes })
-            TrainedHead.Require(network.Program, NameOf(data), classes);
+            TrainedHead.Require(network.Program, data.Title, classes);
         return (network, text, RecipeChoice.Of(network, file, recipe) ?? Recipes.fallback(data));
     }
 
@@ -65,9 +65,7 @@ internal static class TrainedSpec
         string? parameter = Recipes.classParameters.FirstOrDefault(network.Arguments.ContainsKey);
         if (parameter is null || set.Any(one => one.Name == parameter) || network.Arguments[parameter] == classes)
             return set;
-        Terminal.Note($"note: {parameter}={classes}, as many as {NameOf(data)} has");
+        Terminal.Note($"note: {parameter}={classes}, as many as {data.Title} has");
         return [.. set, (parameter, classes)];
     }
-
-    private static string NameOf(DataSource data) => data.Path == "" ? data.Name : data.Path;
 }

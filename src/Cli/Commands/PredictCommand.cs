@@ -237,14 +237,7 @@ public sealed class PredictCommand
     private Execution Place(ParseResult arguments) => new() { Device = DeviceOption.Read(arguments, _device) };
 
     private static string[] Expand(string path) =>
-        Directory.Exists(path)
-            ?
-            [
-                .. FolderWalk
-                    .AllFiles(path)
-                    .Where(file => ImageDecoder.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())),
-            ]
-            : [path];
+        Directory.Exists(path) ? [.. FolderWalk.AllFiles(path).Where(ImageDecoder.IsNamedAsImage)] : [path];
 
     private static JsonNode ToJson(string image, IReadOnlyList<Guess> guesses) =>
         new JsonObject

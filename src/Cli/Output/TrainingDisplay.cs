@@ -81,7 +81,7 @@ public static class TrainingDisplay
                     Terminal.Note($"note: {note}");
                 string validation = run.ValidationImages > 0 ? $" + {run.ValidationImages:N0} for validation" : "";
                 Terminal.Note(
-                    $"training on {Counted(run.TrainingImages, "image")}{validation}, {Counted(run.Epochs, "epoch")} of {Counted(run.StepsPerEpoch, "step")}, into {run.Folder}"
+                    $"training on {Wording.Counted(run.TrainingImages, "image")}{validation}, {Wording.Counted(run.Epochs, "epoch")} of {Wording.Counted(run.StepsPerEpoch, "step")}, into {run.Folder}"
                 );
                 if (run.ResumedAt is var (epochs, steps))
                     Terminal.Note($"going on {Place(epochs, steps)}");
@@ -117,11 +117,7 @@ public static class TrainingDisplay
             Terminal.Note($"    and {names.Count - MostListed} more");
     }
 
-    private static string Counted(int count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
-
-    private static string Listed(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(MostListed))
-        + (names.Count > MostListed ? $" and {names.Count - MostListed} more" : "");
+    private static string Listed(IReadOnlyList<string> names) => Wording.Listed(names, MostListed);
 
     /// <summary>Where a run was left: so many whole epochs, and so many steps of the next.</summary>
     private static string Place(int epochs, int steps) =>

@@ -20,6 +20,9 @@ public static class ImageDecoder
     /// <summary>The file name endings of images, in lower case.</summary>
     public static readonly IReadOnlyList<string> Extensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
 
+    /// <summary>Whether a file is called as images are.</summary>
+    public static bool IsNamedAsImage(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
     /// <exception cref="InputError">The file is missing, damaged or no image.</exception>
     /// <exception cref="EnvironmentError">The file cannot be read.</exception>
     public static Raster Read(string path)

@@ -24,7 +24,7 @@ internal sealed record ClassFolders(string Path, IReadOnlyList<ClassFolder> Clas
     /// <exception cref="InputError">There are no folders in it.</exception>
     public static ClassFolders Read(string folder, Func<string, bool> isLeftOut)
     {
-        int beside = FolderWalk.Files(folder).Count(IsImage);
+        int beside = FolderWalk.Files(folder).Count(ImageDecoder.IsNamedAsImage);
         var classes = FolderWalk
             .Folders(folder)
             .GroupBy(path => Composed(System.IO.Path.GetFileName(path)))
@@ -46,12 +46,9 @@ internal sealed record ClassFolders(string Path, IReadOnlyList<ClassFolder> Clas
 
     private static ClassFolder OfFiles(string name, IEnumerable<string> files, Func<string, bool> isLeftOut)
     {
-        var images = files.ToLookup(IsImage);
+        var images = files.ToLookup(ImageDecoder.IsNamedAsImage);
         return new ClassFolder(name, [.. images[true].Where(path => !isLeftOut(path))], [.. images[false]]);
     }
-
-    private static bool IsImage(string path) =>
-        ImageDecoder.Extensions.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
 
     /// <summary>Macs write names decomposed, as in A and ¨ for Ä; others composed. Unicode Standard Annex 15, form C.</summary>
     internal static string Composed(string name) => System.Text.Ascii.IsValid(name) ? name : ENSNormalize.NF.NFC(name);

@@ -195,7 +195,7 @@ public sealed class ImageListing
     {
         foreach (var part in Parts.Where(part => part.Beside > 0))
             _notes.Add(
-                $"{Counted(part.Beside, "image")} in {part.Path} {(part.Beside == 1 ? "is" : "are")} in no class folder and left out"
+                $"{Wording.Counted(part.Beside, "image")} in {part.Path} {(part.Beside == 1 ? "is" : "are")} in no class folder and left out"
             );
         if (_train?.Path != _folder)
             foreach (string other in FolderWalk.Folders(_folder).Except(Parts.Select(part => part.Path)))
@@ -226,13 +226,9 @@ public sealed class ImageListing
         if (kinds.Length == 0)
             return null;
         int total = kinds.Sum(kind => kind.Value);
-        return $"{Counted(total, "file")} {(total == 1 ? "is left out, for it is no image" : "are left out, for they are no images")}: "
+        return $"{Wording.Counted(total, "file")} {(total == 1 ? "is left out, for it is no image" : "are left out, for they are no images")}: "
             + Listed([.. kinds.Select(kind => $"{kind.Value} {(kind.Key == "" ? "without an ending" : kind.Key)}")]);
     }
 
-    private static string Counted(int count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
-
-    private static string Listed(string[] names) =>
-        string.Join(", ", names.Take(MostNamed))
-        + (names.Length > MostNamed ? $" and {names.Length - MostNamed:N0} more" : "");
+    private static string Listed(string[] names) => Wording.Listed(names, MostNamed);
 }

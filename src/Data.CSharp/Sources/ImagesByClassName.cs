@@ -6,6 +6,9 @@ namespace CnnSpec.Data;
 /// </summary>
 public sealed class ImagesByClassName : IImageSource
 {
+    /// <summary>Names that a message lists.</summary>
+    private const int MostNamed = 10;
+
     private readonly IImageSource _source;
     private readonly int[] _labels;
 
@@ -34,7 +37,8 @@ public sealed class ImagesByClassName : IImageSource
         string[] unknown = [.. images.ClassNames.Where(c => !places.ContainsKey(ClassFolders.Composed(c)))];
         if (unknown.Length > 0)
             throw new InputError(
-                $"{name}: the network does not know {Named(unknown, "class", "classes")}; it knows {Named([.. classes], "", "")}",
+                $"{name}: the network does not know the class{(unknown.Length == 1 ? "" : "es")} {Wording.Listed(unknown, MostNamed)}; "
+                    + $"it knows {Wording.Listed(classes, MostNamed)}",
                 "rename or remove these classes, or train a network that has them"
             );
         return new ImagesByClassName(
@@ -47,13 +51,4 @@ public sealed class ImagesByClassName : IImageSource
     public int Label(int index) => _labels[_source.Label(index)];
 
     public void Read(int index, Span<byte> pixels) => _source.Read(index, pixels);
-
-    private static string Named(string[] names, string one, string several)
-    {
-        const int most = 10;
-        string noun = names.Length == 1 ? one : several;
-        return (noun == "" ? "" : $"the {noun} ")
-            + string.Join(", ", names.Take(most))
-            + (names.Length > most ? $" and {names.Length - most:N0} more" : "");
-    }
 }

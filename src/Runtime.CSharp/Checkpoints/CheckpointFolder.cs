@@ -30,9 +30,12 @@ internal sealed record Checkpoint(
 /// </summary>
 internal sealed class CheckpointFolder(string run) : IDisposable
 {
+    /// <summary>What the folder is called in that of its run.</summary>
+    public const string Name = "checkpoints";
+
     private const string Prefix = "step-";
     private const string Extension = ".safetensors";
-    private readonly string _folder = Path.Combine(run, "checkpoints");
+    private readonly string _folder = Path.Combine(run, Name);
     private FileStream? _lock;
 
     /// <summary>Lets one process at a time train in the folder, and clears away what a killed one left half-written. The

@@ -73,7 +73,7 @@ public static class Trainer
             .OnData(given ?? DataSources.Rooted(chosen.Data), chosen)
             .With(null!, options.Epochs, options.Batch, options.Seed);
         if (recipe.Data.Classes is { Value: var classes })
-            TrainedHead.Require(network.Program, recipe.Data.Name, classes);
+            TrainedHead.Require(network.Program, recipe.Data.Title, classes);
         var data = DataSources.Open(recipe.Data, network.Input, recipe.Seed, null, fetch: null, cancellation);
         var plan = new TrainingPlan(
             network.Program,

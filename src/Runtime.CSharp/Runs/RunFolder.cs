@@ -95,9 +95,6 @@ public sealed class RunFolder
             $"data {_description.DataFingerprint[..Math.Min(12, _description.DataFingerprint.Length)]}",
         ];
 
-    /// <summary>Where a run keeps what it goes on from.</summary>
-    private const string Checkpoints = "checkpoints";
-
     /// <exception cref="InputError">The folder holds another run, or anything else.</exception>
     internal static void RefuseAnother(string folder)
     {
@@ -109,7 +106,9 @@ public sealed class RunFolder
         // A run that was killed before it was one leaves checkpoints.
         if (
             Directory.Exists(folder)
-            && Directory.EnumerateFileSystemEntries(folder).Any(path => System.IO.Path.GetFileName(path) != Checkpoints)
+            && Directory
+                .EnumerateFileSystemEntries(folder)
+                .Any(path => System.IO.Path.GetFileName(path) != CheckpointFolder.Name)
         )
             throw new InputError(
                 $"{folder} holds other files, among which those of a run would be lost",

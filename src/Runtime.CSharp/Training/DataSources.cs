@@ -141,7 +141,7 @@ public static class DataSources
             var data = Open(source, input, seed, null, fetch, stop);
             (images, notes) = (data.Test, data.Notes);
         }
-        var named = ImagesByClassName.Of(images, classes, source.Name == Folder ? source.Path : source.Name);
+        var named = ImagesByClassName.Of(images, classes, source.Title);
         return (named, named.Absent.Count == 0 ? notes : [.. notes, $"no images of {string.Join(", ", named.Absent)}"]);
     }
 
@@ -156,7 +156,7 @@ public static class DataSources
     /// <summary>A name that the catalogue can open, once it is there.</summary>
     private static string Fetched(DataSource source, Action<string>? fetch, CancellationToken stop)
     {
-        string name = source.Name == Folder ? source.Path : source.Name;
+        string name = source.Title;
         if (new DataCatalog().List().FirstOrDefault(state => state.Info.Name == name) is { Prepared: false })
             if (fetch is null)
                 new DataInstaller().Get(name, cancellation: stop).GetAwaiter().GetResult();

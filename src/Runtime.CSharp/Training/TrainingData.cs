@@ -126,10 +126,7 @@ internal sealed record TrainingData(
     {
         int[] counts = Counts(Train);
         string[] none = [.. Train.ClassNames.Where((_, label) => counts[label] == 0)];
-        return none.Length == 0
-            ? null
-            : $"no training images of {string.Join(", ", none.Take(MostListed))}"
-                + (none.Length > MostListed ? $" and {none.Length - MostListed:N0} more" : "");
+        return none.Length == 0 ? null : $"no training images of {Wording.Listed(none, MostListed)}";
     }
 
     /// <summary>The classes' numbers of images, where they differ much and the loss does not weigh them.</summary>

@@ -14,10 +14,6 @@ let available (data: DataSource) =
     | _ when data.TrainCount > 0 -> Some data.TrainCount
     | _ -> None
 
-/// What messages call the data.
-let private nameOf (data: DataSource) =
-    if data.Name = "folder" then data.Path else data.Name
-
 /// Schedules and waits that reach beyond the last epoch.
 let tooLong at (recipe: Recipe) =
     let error key text = Diagnostic.error "E0402" (at key) text
@@ -136,7 +132,7 @@ let private misfits at (recipe: Recipe) (input: Shape) (output: Shape option) (p
             Diagnostic.error
                 "E0404"
                 (at "data")
-                $"{nameOf recipe.Data} has {wanted} classes, and the network's head gives {given}"
+                $"{recipe.Data.Title} has {wanted} classes, and the network's head gives {given}"
             |> Diagnostic.withHelp (
                 match parameterOf given with
                 | Some name -> $"let the last layer have {wanted} outputs, as with {name}={wanted}"

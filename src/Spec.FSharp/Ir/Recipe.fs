@@ -18,6 +18,9 @@ type DataSource =
         Classes: int option
     }
 
+    /// What messages call it: a folder by its path.
+    member this.Title = if this.Name = "folder" then this.Path else this.Name
+
     member this.WithValidation images = { this with Validation = images }
 
 /// What a folder of images is, as far as it was looked at.
